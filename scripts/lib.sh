@@ -1,0 +1,350 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# lib.sh - what every Faultline script shares. Source it first:
+#
+#	. "$(dirname "$(readlink -f "$0")")/../scripts/lib.sh"
+#
+# It sets FAULTLINE_ROOT (the project) and FAULTLINE_WORK (the work area, which
+# the user may set; default .work in the project), and defines the functions
+# below. It prints nothing and writes nothing when sourced.
+
+# Exit codes of everything a person or `git bisect run` calls.
+# shellcheck disable=SC2034 # used by the scripts that source this file
+readonly EXIT_BAD=1 EXIT_USAGE=2 EXIT_INFRA=125
+
+# A command that fails inside $(...) ends it, as it does outside.
+shopt -s inherit_errexit
+
+# What tools print is read here and there: in one language, whatever the user's.
+unset LANGUAGE
+export LC_ALL=C.UTF-8 LANG=C.UTF-8
+
+# Deaf to a repository around the caller, which git announces in hooks.
+for variable in "${!GIT_@}"; do
+	case $variable in
+	GIT_SSL_* | GIT_SSH* | GIT_PROXY* | GIT_EXEC_PATH) ;;
+	*) unset "$variable" ;;
+	esac
+done
+unset variable
+
+FAULTLINE_ROOT=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
+FAULTLINE_WORK=$(readlink -m "${FAULTLINE_WORK:-$FAULTLINE_ROOT/.work}")
+export FAULTLINE_ROOT FAULTLINE_WORK
+
+# The data folders: bases, kernels, machines, architectures; the tracks. Another
+# series, and the tests, point them at folders of their own.
+FAULTLINE_CONFIGS=${FAULTLINE_CONFIGS:-$FAULTLINE_ROOT/configs}
+FAULTLINE_PATCHES=${FAULTLINE_PATCHES:-$FAULTLINE_ROOT/patches}
+export FAULTLINE_CONFIGS FAULTLINE_PATCHES
+
+# 0: errors only, 1: what is being done, 2: also the commands behind it.
+export VERBOSITY=${VERBOSITY:-1}
+
+# The repository that holds every base, applied series and work tree.
+LINUX_GIT=$FAULTLINE_WORK/linux.git
+
+# say TEXT...: progress for a person, on stderr, unless --quiet.
+say() { ((VERBOSITY < 1)) || printf '%s\n' "$*" >&2; }
+
+# detail TEXT...: the same, with --verbose only.
+detail() { ((VERBOSITY < 2)) || printf '%s\n' "$*" >&2; }
+
+# die CODE WHAT [NEXT]: print what was wrong and what to do next; exit CODE.
+die() {
+	local code=$1 what=$2 next=${3:-}
+
+	printf '%s: error: %s\n' "${0##*/}" "$what" >&2
+	[[ -z $next ]] || printf '%s: next: %s\n' "${0##*/}" "$next" >&2
+	exit "$code"
+}
+
+# usage_error WHAT: die for a command line that makes no sense.
+usage_error() { die "$EXIT_USAGE" "$1" "see '${0##*/} --help'"; }
+
+# need_value OPTION [VALUE]: die when an option of the command line lacks its value.
+need_value() { [[ -n ${2:-} ]] || usage_error "$1 needs a value"; }
+
+# print_header_help FILE: print the header comment of a script as its help:
+# every line from the third to the first that is not a comment.
+print_header_help() {
+	sed -n '3,${/^#/!q;s/^# \{0,1\}//;p}' "$1"
+}
+
+# need_tool TOOL...: die with EXIT_INFRA when a command is not installed.
+need_tool() {
+	local tool
+
+	for tool; do
+		command -v "$tool" >/dev/null || die "$EXIT_INFRA" \
+			"'$tool' is not installed" "run scripts/deps"
+	done
+}
+
+# conf_get FILE KEY: print the value of KEY in a `key = value` file.
+# Dies when the key is missing; an empty value prints an empty line.
+conf_get() {
+	local file=$1 key=$2
+
+	[[ -f $file ]] || die "$EXIT_USAGE" "no such file: $file"
+	awk -v key="$key" '
+		/^[ \t]*#/ { next }
+		(i = index($0, "=")) == 0 { next }
+		{
+			k = substr($0, 1, i - 1); gsub(/[ \t]/, "", k)
+			if (k != key) next
+			v = substr($0, i + 1)
+			sub(/[ \t]#.*$/, "", v)
+			sub(/^[ \t]+/, "", v); sub(/[ \t]+$/, "", v)
+			print v; found = 1; exit
+		}
+		END { exit !found }' "$file" ||
+		die "$EXIT_INFRA" "$file: no line '$key = ...'" \
+			"compare with the other files in ${file%/*}"
+}
+
+# hold_lock NAME: take the lock NAME in the work area until this process ends,
+# waiting for another holder and saying so. The lock is dropped by the kernel
+# when the holder dies, so an interrupted run never leaves one behind.
+hold_lock() {
+	local name=$1 fd
+
+	mkdir -p "$FAULTLINE_WORK/lock"
+	exec {fd}>>"$FAULTLINE_WORK/lock/$name"
+	flock -n "$fd" && return
+	say "waiting for another run that holds the lock '$name'"
+	flock "$fd"
+}
+
+# free_mib DIR: print the free space, in MiB, of the file system that holds
+# DIR or, where DIR does not exist yet, its nearest existing parent.
+free_mib() {
+	local dir=$1
+
+	while [[ ! -d $dir ]]; do dir=$(dirname "$dir"); done
+	df -Pm "$dir" | awk 'NR == 2 { print $4 }'
+}
+
+# need_space DIR MIB WHAT: die when DIR has less than MIB MiB free.
+need_space() {
+	local dir=$1 mib=$2 what=$3 free
+
+	free=$(free_mib "$dir")
+	((free >= mib)) || die "$EXIT_INFRA" \
+		"$what needs $mib MiB in $dir, and $free MiB are free" \
+		"free some space or set FAULTLINE_WORK to another file system"
+}
+
+# human_seconds N: print N seconds as 1h02m03s, 2m03s or 3s.
+human_seconds() {
+	local s=$1
+
+	if ((s >= 3600)); then
+		printf '%dh%02dm%02ds' $((s / 3600)) $((s / 60 % 60)) $((s % 60))
+	elif ((s >= 60)); then
+		printf '%dm%02ds' $((s / 60)) $((s % 60))
+	else
+		printf '%ds' "$s"
+	fi
+}
+
+# git_linux ARGS...: git on the work area's kernel repository, deaf to the
+# user's own git configuration and to a repository around the caller.
+git_linux() {
+	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null \
+		git --git-dir="$LINUX_GIT" -c gc.auto=0 -c core.autocrlf=false "$@"
+}
+
+# track_dir TRACK: print patches/TRACK; die when there is no such track.
+track_dir() {
+	local dir=$FAULTLINE_PATCHES/$1
+
+	[[ -f $dir/series ]] || die "$EXIT_USAGE" "no track '$1': $dir/series is missing" \
+		"tracks: $(cd "$FAULTLINE_PATCHES" 2>/dev/null && echo */)"
+	printf '%s\n' "$dir"
+}
+
+# series_patches TRACK: print the patch names of a track in order, a line each.
+series_patches() {
+	local dir
+
+	dir=$(track_dir "$1") || return
+	sed -e 's/[ \t]*#.*//' -e 's/[ \t]*$//' -e '/^$/d' "$dir/series"
+}
+
+# step_count TRACK: print the number of the last step.
+step_count() { series_patches "$1" | wc -l; }
+
+# step_commit TRACK N: print the commit of step N. The applied series must be
+# in the work area and must be the one that patches/TRACK holds now.
+step_commit() {
+	local track=$1 step=$2 last base key
+
+	last=$(step_count "$track")
+	if ! [[ $step =~ ^(0|[1-9][0-9]*)$ ]] || ((step > last)); then
+		die "$EXIT_USAGE" "no step '$step' in track $track" "steps are 0 to $last"
+	fi
+	base=$(git_linux rev-parse -q --verify "refs/heads/base/$track^{commit}") ||
+		die "$EXIT_INFRA" "the base of $track is not there" "run scripts/base $track"
+	key=$(series_key "$track" "$base" "$last")
+	git_linux rev-parse -q --verify "refs/faultline/applied/$key~$((last - step))^{commit}" ||
+		die "$EXIT_INFRA" "track $track, as it is now, is not applied" "run scripts/apply $track"
+}
+
+# worktree_at DIR COMMIT: make DIR a detached work tree of LINUX_GIT at COMMIT,
+# touching only the files that differ. DIR belongs to the toolkit: what a run
+# that was killed left in it is thrown away. A DIR that is something else dies.
+worktree_at() {
+	local dir=$1 commit=$2
+
+	reuse_worktree "$dir"
+	if [[ ! -e $dir ]]; then
+		git_linux worktree add -q --detach "$dir" "$commit" >&2
+		return
+	fi
+	git_in "$dir" checkout -q -f --detach "$commit" >&2
+	git_in "$dir" clean -q -fdx >&2
+}
+
+# reuse_worktree DIR: get a work tree of LINUX_GIT ready for use again, whatever
+# a run that was killed left in it: locks are dropped, and one whose repository
+# is gone is removed. Something else at DIR is not touched: dies.
+reuse_worktree() {
+	local dir=$1
+
+	[[ ! -e $dir || -f $dir/.git ]] || die "$EXIT_INFRA" \
+		"$dir exists and is not a work tree of ours" "move it away"
+	if [[ -e $dir ]]; then
+		if git_in "$dir" rev-parse -q --git-dir >/dev/null 2>&1; then
+			rm -f "$(git_in "$dir" rev-parse --path-format=absolute --git-path index.lock)" \
+				"$(git_in "$dir" rev-parse --path-format=absolute --git-path info/sparse-checkout.lock)"
+		else
+			rm -rf "$dir"
+		fi
+	fi
+	git_linux worktree prune
+}
+
+# git_in DIR ARGS...: git in a work tree of LINUX_GIT, with git_linux's rules.
+git_in() {
+	local dir=$1
+
+	shift
+	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null \
+		git -C "$dir" -c gc.auto=0 -c core.autocrlf=false "$@"
+}
+
+# machines: print the name of every machine, a line each.
+machines() { (cd "$FAULTLINE_CONFIGS/machine" && printf '%s\n' *); }
+
+# kernel_conf KERNEL KEY: print what the machines that boot KERNEL say for KEY,
+# such as image (the path in a build folder) or arch.
+kernel_conf() {
+	local kernel=$1 key=$2 machine
+
+	for machine in $(machines); do
+		machine=$FAULTLINE_CONFIGS/machine/$machine
+		[[ $(conf_get "$machine" kernel) != "$kernel" ]] || {
+			conf_get "$machine" "$key"
+			return
+		}
+	done
+	die "$EXIT_USAGE" "no machine boots the kernel '$kernel'" \
+		"add a file to $FAULTLINE_CONFIGS/machine"
+}
+
+# series_key TRACK BASE N: print a key of the first N patches applied to BASE.
+series_key() {
+	local track=$1 base=$2 upto=$3 dir name
+
+	dir=$(track_dir "$track") || return
+	{
+		printf '%s\n' "$base"
+		series_patches "$track" | awk -v n="$upto" 'NR <= n' | while IFS= read -r name; do
+			cat "$dir/$name"
+		done
+	} | sha256sum | cut -c 1-40
+}
+
+# tree_hash DIR: print a hash of the names and contents of the files of DIR;
+# objects and an editor's swap files are left out.
+tree_hash() {
+	local dir=$1
+
+	(cd "$dir" && find . -type f ! -name '*.swp' ! -name '*.o' -print0 | LC_ALL=C sort -z |
+		xargs -0 sha256sum) | sha256sum | cut -d ' ' -f 1
+}
+
+# sparse_worktree DIR COMMIT PATH...: like worktree_at, with only these paths of
+# COMMIT, and their folders, written out.
+sparse_worktree() {
+	local dir=$1 commit=$2
+
+	shift 2
+	reuse_worktree "$dir"
+	[[ -e $dir ]] || git_linux worktree add -q --no-checkout --detach "$dir" "$commit" >&2
+	git_in "$dir" sparse-checkout init >/dev/null
+	printf '/%s\n' "$@" | git_in "$dir" sparse-checkout set --stdin >/dev/null
+	git_in "$dir" checkout -q -f --detach "$commit" >&2
+}
+
+# vmrun_binary: print the path of vmrun, built if its sources have changed.
+vmrun_binary() {
+	hold_lock vmrun
+	make -s -C "$FAULTLINE_ROOT/ci/vmrun" O="$FAULTLINE_WORK/vmrun" >&2 ||
+		die "$EXIT_INFRA" "vmrun does not build" "see above; scripts/deps installs what it needs"
+	printf '%s\n' "$FAULTLINE_WORK/vmrun/vmrun"
+}
+
+# verdict_exit VERDICT: print the exit code that a verdict stands for.
+verdict_exit() {
+	case $1 in
+	pass) echo 0 ;;
+	fail | crash | hang | nobuild | noapply) echo "$EXIT_BAD" ;;
+	*) echo "$EXIT_INFRA" ;;
+	esac
+}
+
+# step_list TRACK LIST: print the steps of a list such as 0,3-5,tip, a line each
+# in ascending order.
+step_list() {
+	local track=$1 list=$2 last part found=()
+
+	last=$(step_count "$track")
+	for part in ${list//,/ }; do
+		part=${part//tip/$last}
+		if ! [[ $part =~ ^(0|[1-9][0-9]*)(-(0|[1-9][0-9]*))?$ ]] ||
+			((BASH_REMATCH[1] > last || ${BASH_REMATCH[3]:-$last} > last ||
+				BASH_REMATCH[1] > ${BASH_REMATCH[3]:-$last})); then
+			die "$EXIT_USAGE" "'$part' is not a step of $track" \
+				"steps are 0 to $last, or tip; a range goes upwards"
+		fi
+		mapfile -t -O "${#found[@]}" found < <(seq "${BASH_REMATCH[1]}" \
+			"${BASH_REMATCH[3]:-${BASH_REMATCH[1]}}")
+	done
+	((${#found[@]})) || die "$EXIT_USAGE" "'$list' names no step" \
+		"steps are 0 to $last, or tip"
+	printf '%s\n' "${found[@]}" | sort -nu
+}
+
+# step_patch TRACK N: print the name of the Nth patch; nothing for the base.
+step_patch() { (($2 == 0)) || series_patches "$1" | sed -n "${2}p"; }
+
+# own_failures_are_infra: from here on, an exit status that is not a verdict
+# becomes EXIT_INFRA with a message: exit 1 of a full disk must not be read as a
+# bad step. A script sets JUDGED=1 before it ends with EXIT_BAD on purpose.
+own_failures_are_infra() {
+	JUDGED=0
+	trap 'name_own_failure $?' EXIT
+}
+
+# name_own_failure STATUS: the trap of own_failures_are_infra.
+name_own_failure() {
+	case $1 in
+	0 | "$EXIT_USAGE" | "$EXIT_INFRA") return ;;
+	"$EXIT_BAD") ((!JUDGED)) || return 0 ;;
+	esac
+	die "$EXIT_INFRA" "a command failed with $1, see above; $(free_mib "$FAULTLINE_WORK") MiB are free in $FAULTLINE_WORK" \
+		"remove the cause and run it again"
+}
