@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /init of the test guest: mounts what the tests need, runs the programs in
+ * /tests one after the other, and powers the machine off.
+ *
+ * Kernel command line:
+ *   faultline.nonce=<word>   repeated in the last line, "faultline: done <word>"
+ *   faultline.tests=<a,b>    run these only; "a.x" is case x of test a alone;
+ *                            "probe" does nothing and passes (is this machine
+ *                            able to boot at all?).  Default: all of /tests.
+ *
+ * Prints: KTAP version 1 with one subtest per program, all of it through
+ * /dev/kmsg.  A name that is not in /tests, and a mount that failed, are
+ * "not ok" results of the run.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "kmsg.h"
+#include "run.h"
+
+#define TESTS		"/tests"
+#define DISK		"/dev/vda"
+#define SECONDS		120
+#define MAX_TESTS	64
+
+/**
+ * struct mount_point - something to mount
+ * @source: device, or a name for /proc/mounts
+ * @target: directory
+ * @type: file system
+ * @data: mount options
+ */
+struct mount_point {
+	const char *source;
+	const char *target;
+	const char *type;
+	const char *data;
+};
+
+static const struct mount_point mounts[] = {
+	{ "devtmpfs",	"/dev",			"devtmpfs",	NULL },
+	{ "proc",	"/proc",		"proc",		NULL },
+	{ "sysfs",	"/sys",			"sysfs",	NULL },
+	{ "debugfs",	"/sys/kernel/debug",	"debugfs",	NULL },
+	{ "tmpfs",	"/tmp",			"tmpfs",	NULL },
+	{ "memory",	"/cgroup",		"cgroup",	"memory" },
+};
+
+static const struct mount_point disk = { DISK, "/mnt", "ext4", NULL };
+
+static char cmdline[4096];
+static char mount_errors[512];
+static char *tests[MAX_TESTS];
+static int nr_tests;
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = write(fd, text, strlen(text));
+	close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+static void try_mount(const struct mount_point *m)
+{
+	size_t len = strlen(mount_errors);
+
+	if (!mount(m->source, m->target, m->type, 0, m->data))
+		return;
+	snprintf(mount_errors + len, sizeof(mount_errors) - len,
+		 "%s%s on %s: %s", len ? ", " : "", m->type, m->target,
+		 strerror(errno));
+}
+
+static void mount_all(void)
+{
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(mounts); i++)
+		try_mount(&mounts[i]);
+	if (!stat(DISK, &st))
+		try_mount(&disk);
+}
+
+static void read_cmdline(void)
+{
+	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, cmdline, sizeof(cmdline) - 1);
+
+	cmdline[n < 0 ? 0 : n] = '\0';
+	cmdline[strcspn(cmdline, "\n")] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The value of the last "key=value" on the command line, or NULL. */
+static char *option(const char *key)
+{
+	char *copy = strdup(cmdline);
+	size_t len = strlen(key);
+	char *word, *save, *value = NULL;
+
+	for (word = strtok_r(copy, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save)) {
+		if (!strncmp(word, key, len) && word[len] == '=')
+			value = word + len + 1;
+	}
+	return value;
+}
+
+static void add_test(const char *name)
+{
+	if (nr_tests == MAX_TESTS) {
+		kmsg("# more than %d tests, %s is left out", MAX_TESTS, name);
+		return;
+	}
+	tests[nr_tests++] = strdup(name);
+}
+
+static int visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static void select_tests(char *list)
+{
+	struct dirent **entries;
+	char *name, *save;
+	int n, i;
+
+	if (list) {
+		for (name = strtok_r(list, ",", &save); name;
+		     name = strtok_r(NULL, ",", &save))
+			add_test(name);
+		return;
+	}
+	n = scandir(TESTS, &entries, visible, alphasort);
+	for (i = 0; i < n; i++)
+		add_test(entries[i]->d_name);
+}
+
+static bool test_exists(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), TESTS "/%s", name);
+	path[strcspn(path, ".")] = '\0';
+	return name[0] != '.' && !strchr(name, '/') &&
+	       !access(path, X_OK);
+}
+
+static bool run_all(void)
+{
+	bool well = true;
+	int number = 0;
+	int i;
+
+	kmsg("KTAP version 1");
+	kmsg("1..%d", nr_tests + !!mount_errors[0] + !nr_tests);
+	if (mount_errors[0])
+		kmsg("not ok %d mounts # %s", ++number, mount_errors);
+	if (!nr_tests)
+		kmsg("not ok %d tests # nothing in " TESTS, ++number);
+	for (i = 0; i < nr_tests; i++) {
+		number++;
+		if (!strcmp(tests[i], "probe"))
+			kmsg("ok %d probe", number);
+		else if (!test_exists(tests[i]))
+			kmsg("not ok %d %s # no such test", number, tests[i]);
+		else if (!well)
+			kmsg("not ok %d %s # not run: the one before is stuck",
+			     number, tests[i]);
+		else
+			well = run_test(number, tests[i], SECONDS);
+	}
+	return well;
+}
+
+/* reboot(2) does not sync; a sync that hangs must not keep the machine on. */
+static void sync_disk(void)
+{
+	int i;
+
+	if (!fork()) {
+		sync();
+		umount("/mnt");
+		_exit(0);
+	}
+	for (i = 0; i < 500 && waitpid(-1, NULL, WNOHANG) >= 0; i++)
+		usleep(10000);
+}
+
+int main(void)
+{
+	const char *nonce;
+	bool well;
+
+	umask(022);
+	mount_all();
+	kmsg_open();
+	/* Already so if printk.devkmsg=on was given, and then not writable */
+	write_file("/proc/sys/kernel/printk_devkmsg", "on\n");
+	if (chdir("/tmp"))
+		kmsg("# /tmp: %s", strerror(errno));
+
+	read_cmdline();
+	nonce = option("faultline.nonce");
+	if (!nonce)
+		kmsg("# no faultline.nonce on the kernel command line");
+	select_tests(option("faultline.tests"));
+	well = run_all();
+	kmsg("faultline: done %s", nonce ? nonce : "-");
+
+	if (well)
+		sync_disk();
+	reboot(RB_POWER_OFF);
+	/* Power off is missing: PID 1 that ends is a panic, which says so */
+	return 1;
+}

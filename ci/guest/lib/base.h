@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The few names of the kernel that the guest's code uses. */
+#ifndef FAULTLINE_BASE_H
+#define FAULTLINE_BASE_H
+
+/* __u64 is unsigned long long on every architecture then */
+#define __SANE_USERSPACE_TYPES__
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef __u64 u64;
+
+#define ARRAY_SIZE(x)	(sizeof(x) / sizeof((x)[0]))
+#define BIT_ULL(n)	(1ULL << (n))
+#define __printf(a, b)	__attribute__((__format__(printf, a, b)))
+#define __noreturn	__attribute__((noreturn))
+
+/* The program in memory, from the linker */
+extern const char __executable_start, etext;
+
+#endif

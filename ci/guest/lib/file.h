@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Files whose every page tells which page it is.
+ */
+#ifndef FAULTLINE_FILE_H
+#define FAULTLINE_FILE_H
+
+#include "base.h"
+
+#define FILE_PAGES_MAX	1024
+
+/**
+ * struct fs - a file system the tests use
+ * @name: for case names
+ * @dir: where it is mounted
+ * @backed: it has a disk: pages can be clean, dropped and read again
+ */
+struct fs {
+	const char *name;
+	const char *dir;
+	bool backed;
+};
+
+extern const struct fs tmpfs, ext4;
+
+/**
+ * struct file - an unlinked file with a known content
+ * @fd: open for reading and writing
+ * @fs: where it is
+ * @pages: its length
+ * @pfn: page frames of its pages, filled by file_settle()
+ */
+struct file {
+	int fd;
+	const struct fs *fs;
+	size_t pages;
+	u64 pfn[FILE_PAGES_MAX];
+};
+
+/**
+ * file_create() - make a file, every page in the page cache
+ * @f: the file
+ * @fs: where; the case is skipped when that is not mounted
+ * @pages: length; at most FILE_PAGES_MAX
+ * @hole: number of a page to leave out (a hole in the file), or -1
+ */
+void file_create(struct file *f, const struct fs *fs, size_t pages, long hole);
+
+/**
+ * file_settle() - make every cached page look as if nobody had used it
+ * @f: the file, mapped nowhere
+ *
+ * Written back, on an LRU list, not referenced, and idle.  Fills @f->pfn.
+ * The file must have no hole.
+ */
+void file_settle(struct file *f);
+
+/**
+ * file_page() - fill in what a page of the file holds
+ * @buf: one page
+ * @index: number of the page in the file
+ *
+ * Every eight bytes differ from those of all other pages; at
+ * FILE_CODE_OFFSET there is a function that does nothing.
+ */
+void file_page(void *buf, size_t index);
+
+/* The @i-th eight bytes of page @index. */
+u64 file_word(size_t index, size_t i);
+
+/* The byte at  of page ; not for the bytes of the function. */
+unsigned char file_byte(size_t index, size_t offset);
+
+#define FILE_CODE_OFFSET	64
+
+/* Is @page what file_page() says for @index? */
+bool file_page_ok(const void *page, size_t index);
+
+#endif

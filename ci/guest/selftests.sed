@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0
+# What has to change in the kernel's test programs before they can run here.
+
+# khugepaged: a file that the kernel has not had since 5.8
+/debug_cow/d
+# khugepaged: keeps 512 huge pages, one gigabyte, to make one case
+/^\tcollapse_compound_extreme();/d
+# khugepaged: looks every half second for 3 s; look twenty times as often
+s/^#define TICK 500000/#define TICK 25000/
+s/int timeout = 6; /int timeout = 120; /
+# khugepaged: a page that is still in a pagevec is not paged out; ask again
+/^#define BASE_ADDR/i\
+#define page_out(p, size) ({ int err, left = 100; do { err = madvise(p, size, MADV_PAGEOUT); } while (!err && !check_swap(p, size) && left-- && !usleep(10000)); err; })
+s/madvise(p, \(.*\), MADV_PAGEOUT)/page_out(p, \1)/
+# gup_benchmark: passes flags that it never set
+s/struct gup_benchmark gup;/struct gup_benchmark gup = { 0 };/

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages go to a swap file and come back: by a fault, by swapoff, by fork, and
+ * by khugepaged, which brings in the missing ones of a huge page itself.
+ *
+ * Facts:
+ *   swap.khugepaged=collapsed|no|absent   a huge page was made of pages of
+ *                                         which some were swapped out; absent:
+ *                                         this machine has no huge pages
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "ktap.h"
+#include "mm.h"
+#include "swapfile.h"
+
+#define SWAP_MB		24
+#define PAGES		256
+#define THP		"/sys/kernel/mm/transparent_hugepage/"
+
+static size_t psize;
+
+static void begin(void)
+{
+	psize = mm_page_size();
+	/* A case that failed may have left one */
+	swapfile_off();
+	swapfile_on(SWAP_MB);
+	/* One page per fault: what is counted is then what was asked for */
+	mm_set("/proc/sys/vm/page-cluster", "0\n");
+}
+
+static void fill(char *p, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		file_page(p + i * psize, i);
+}
+
+static void check(const char *p, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		require(file_page_ok(p + i * psize, i),
+			"page %zu is not what was swapped out", i);
+}
+
+static char *anonymous(size_t nr)
+{
+	char *p = mm_reserve(nr * psize, mm_pmd_size(), 0);
+
+	require(mmap(p, nr * psize, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p,
+		"mmap: %m");
+	madvise(p, nr * psize, MADV_NOHUGEPAGE);
+	fill(p, nr);
+	return p;
+}
+
+static size_t swapped(const char *p, size_t nr)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < nr; i++)
+		n += mm_swapped(p + i * psize);
+	return n;
+}
+
+/* Swap out; pages under writeback or in use for a moment need another try. */
+static void page_out(char *p, size_t nr)
+{
+	int i;
+
+	for (i = 0; i < 50 && swapped(p, nr) < nr; i++) {
+		if (i)
+			usleep(10000);
+		mm_drain_lru();
+		require(!madvise(p, nr * psize, MADV_PAGEOUT),
+			"MADV_PAGEOUT: %m");
+	}
+	require(swapped(p, nr) == nr, "%zu of %zu pages were swapped out",
+		swapped(p, nr), nr);
+}
+
+static void anon_read(const void *unused)
+{
+	long faults;
+	size_t i;
+	char *p;
+
+	begin();
+	p = anonymous(PAGES);
+	page_out(p, PAGES);
+	expect(mm_map(p).swap == PAGES * psize / 1024, "Swap is %lu kB",
+	       mm_map(p).swap);
+	faults = mm_minor_faults() + mm_major_faults();
+	for (i = 0; i < PAGES; i++)
+		mm_read(p + i * psize);
+	faults = mm_minor_faults() + mm_major_faults() - faults;
+	expect(faults == PAGES, "%ld faults for %d pages", faults, PAGES);
+	check(p, PAGES);
+	expect(!swapfile_off(), "swapoff: %m");
+}
+
+/* A write fault makes the page writable at once: no copy, no second fault. */
+static void anon_write(const void *unused)
+{
+	long faults;
+	size_t i;
+	char *p;
+
+	begin();
+	p = anonymous(PAGES);
+	page_out(p, PAGES);
+	faults = mm_minor_faults() + mm_major_faults();
+	for (i = 0; i < PAGES; i++)
+		mm_poke(p + i * psize, 0x5a);
+	faults = mm_minor_faults() + mm_major_faults() - faults;
+	expect(faults == PAGES, "%ld faults for %d pages", faults, PAGES);
+	expect(mm_map(p).rss == PAGES * psize / 1024, "Rss is %lu kB",
+	       mm_map(p).rss);
+	for (i = 0; i < PAGES; i++) {
+		require(mm_read(p + i * psize) == 0x5a, "a write was lost");
+		mm_poke(p + i * psize, file_byte(i, 0));
+	}
+	check(p, PAGES);
+	expect(!swapfile_off(), "swapoff: %m");
+}
+
+static void anon_swapoff(const void *unused)
+{
+	char *p;
+
+	begin();
+	p = anonymous(PAGES);
+	page_out(p, PAGES);
+	require(!swapfile_off(), "swapoff: %m");
+	expect(!swapped(p, PAGES), "%zu pages are still out",
+	       swapped(p, PAGES));
+	expect(mm_map(p).rss == PAGES * psize / 1024, "Rss is %lu kB",
+	       mm_map(p).rss);
+	check(p, PAGES);
+}
+
+/* Both sides of a fork write to pages that are swapped out. */
+static void anon_fork(const void *unused)
+{
+	const size_t nr = PAGES;
+	size_t mine, i;
+	int status;
+	pid_t pid;
+	char *p;
+
+	begin();
+	p = anonymous(nr);
+	page_out(p, nr);
+	pid = fork();
+	require(pid >= 0, "fork: %m");
+	/* Each writes to half of the pages and sees none of the other's */
+	mine = pid ? 0 : 1;
+	for (i = mine; i < nr; i += 2)
+		mm_poke(p + i * psize, 0x5a);
+	for (i = mine; i < nr; i += 2) {
+		require(mm_read(p + i * psize) == 0x5a, "a write was lost");
+		mm_poke(p + i * psize, file_byte(i, 0));
+	}
+	check(p, nr);
+	if (!pid)
+		_exit(0);
+	require(waitpid(pid, &status, 0) == pid && !status,
+		"the child ended with status 0x%x", status);
+	expect(!swapfile_off(), "swapoff: %m");
+}
+
+/* Pages of tmpfs, and private copies of them. */
+static void shmem(const void *off_first)
+{
+	struct file f;
+	char *p, *q;
+	size_t i;
+	int tries;
+
+	begin();
+	file_create(&f, &tmpfs, PAGES / 2, -1);
+	p = mmap(NULL, f.pages * psize, PROT_READ | PROT_WRITE, MAP_SHARED,
+		 f.fd, 0);
+	q = mmap(NULL, f.pages * psize, PROT_READ | PROT_WRITE, MAP_PRIVATE,
+		 f.fd, 0);
+	require(p != MAP_FAILED && q != MAP_FAILED, "mmap: %m");
+	for (i = 0; i < f.pages; i += 2)
+		mm_poke(q + i * psize + psize / 2, 0x5a);
+	for (i = 0; i < f.pages; i++)
+		mm_read(p + i * psize);
+	for (tries = 0; tries < 50; tries++) {
+		if (tries)
+			usleep(10000);
+		mm_drain_lru();
+		madvise(q, f.pages * psize, MADV_PAGEOUT);
+		madvise(p, f.pages * psize, MADV_PAGEOUT);
+		if (mm_map(p).swap >= f.pages * psize / 1024 &&
+		    mm_map(q).swap >= f.pages / 2 * psize / 1024)
+			break;
+	}
+	/* A page that was busy stays, unmapped and out of reach: not all go */
+	require(mm_map(p).swap >= f.pages / 2 * psize / 1024,
+		"%lu kB of the file are swapped out", mm_map(p).swap);
+	if (off_first)
+		require(!swapfile_off(), "swapoff: %m");
+
+	check(p, f.pages);
+	for (i = 0; i < f.pages; i++) {
+		if (i % 2)
+			require(file_page_ok(q + i * psize, i),
+				"page %zu of the private mapping is wrong", i);
+		else
+			require(mm_read(q + i * psize + psize / 2) == 0x5a,
+				"page %zu: the private copy is lost", i);
+	}
+	if (!off_first)
+		expect(!swapfile_off(), "swapoff: %m");
+}
+
+static const bool off_first = true;
+
+/* Settings of khugepaged under which it does its work at once. */
+static void hurry(size_t huge_pages)
+{
+	mm_set(THP "enabled", "madvise\n");
+	mm_set(THP "khugepaged/defrag", "1\n");
+	mm_set(THP "khugepaged/scan_sleep_millisecs", "10\n");
+	mm_set(THP "khugepaged/alloc_sleep_millisecs", "10\n");
+	mm_set(THP "khugepaged/pages_to_scan", "%zu\n",
+	       mm_pmd_size() / psize * huge_pages * 4);
+	mm_set(THP "khugepaged/max_ptes_none", "0\n");
+	mm_set(THP "khugepaged/max_ptes_swap", "%zu\n",
+	       mm_pmd_size() / psize / 8);
+}
+
+static void collapse(const void *unused)
+{
+	const size_t huge_pages = 2;
+	size_t nr, out = 0, huge, i, k;
+	unsigned long kb;
+	int tries;
+	char *p;
+
+	if (access(THP "khugepaged/scan_sleep_millisecs", F_OK)) {
+		fact("swap.khugepaged", "absent");
+		skip("this machine has no huge pages");
+	}
+	begin();
+	hurry(huge_pages);
+	huge = mm_pmd_size() / psize;
+	nr = huge_pages * huge;
+	p = anonymous(nr);
+	/* The first, the last, some neighbours, and some alone */
+	for (k = 0; k < huge_pages; k++) {
+		const size_t which[] = { 0, 1, 7, 8, 9, 100, huge - 2,
+					 huge - 1 };
+
+		for (i = 0; i < ARRAY_SIZE(which); i++)
+			page_out(p + (k * huge + which[i]) * psize, 1);
+		out += ARRAY_SIZE(which);
+	}
+	require(swapped(p, nr) == out, "%zu pages are out, not %zu",
+		swapped(p, nr), out);
+	/* It takes only what is in use; at least half must look young */
+	for (i = 0; i < nr; i++) {
+		if (!mm_swapped(p + i * psize))
+			mm_read(p + i * psize);
+	}
+	madvise(p, nr * psize, MADV_HUGEPAGE);
+	kb = nr * psize / 1024;
+	for (tries = 0; tries < 200 && mm_map(p).anon_huge < kb; tries++)
+		usleep(40000);
+	fact("swap.khugepaged", "%s",
+	     mm_map(p).anon_huge == kb ? "collapsed" : "no");
+	check(p, nr);
+	expect(mm_map(p).rss == kb, "Rss is %lu kB", mm_map(p).rss);
+	munmap(p, nr * psize);
+	expect(!swapfile_off(), "swapoff: %m");
+}
+
+static const struct ktap_case cases[] = {
+	{ "anon_read", anon_read, NULL, 0 },
+	{ "anon_write", anon_write, NULL, 0 },
+	{ "anon_swapoff", anon_swapoff, NULL, 0 },
+	{ "anon_fork", anon_fork, NULL, 0 },
+	{ "shmem", shmem, NULL, 0 },
+	{ "shmem_swapoff", shmem, &off_first, 0 },
+	{ "khugepaged", collapse, NULL, 0 },
+	{ }
+};
+
+int main(int argc, char **argv)
+{
+	return ktap_main(argc, argv, cases);
+}

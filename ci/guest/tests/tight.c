@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Faults that need a new page table each, in a memory cgroup without room,
+ * while the same file is being written back.
+ *
+ * A kernel that allocates the page table while it holds the page's lock can
+ * wait for ever: reclaim waits for writeback of a page, which waits for the
+ * locked page to go out in the same batch.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "file.h"
+#include "ktap.h"
+#include "mm.h"
+
+#define LIMIT_KB	6144
+#define MS		1500
+#define PAGES		1024	/* of the file; with 4 KiB pages, two thirds of the limit */
+#define SPOTS		512	/* places that need a page table each */
+
+static struct file file;
+static char *area;
+static size_t psize;
+static int stop;
+
+/* One mapping of one page in every page table of the area. */
+static void map_spots(void)
+{
+	char *p;
+	int i;
+
+	for (i = 0; i < SPOTS; i++) {
+		p = area + i * mm_pmd_size();
+		require(mmap(p, psize, PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_FIXED, file.fd,
+			     (i * 7 % PAGES) * psize) == p, "mmap: %m");
+	}
+}
+
+/* Fault everywhere; then give the page tables back and begin again. */
+static void *fault(void *rounds)
+{
+	size_t page;
+	char *p;
+	int i;
+
+	while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
+		for (i = 0; i < SPOTS; i++) {
+			p = area + i * mm_pmd_size();
+			page = i * 7 % PAGES;
+			require(*(u64 *)p == file_word(page, 0),
+				"page %zu is wrong", page);
+			if (i % 4 == 0)
+				mm_poke(p + psize - 1, p[psize - 1]);
+		}
+		munmap(area, SPOTS * mm_pmd_size());
+		map_spots();
+		++*(long *)rounds;
+	}
+	return NULL;
+}
+
+/* Dirty the file and send it out in large batches. */
+static void *write_back(void *unused)
+{
+	char *buf = malloc(psize);
+	size_t i;
+
+	while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
+		for (i = 0; i < PAGES; i++) {
+			file_page(buf, i);
+			require(pwrite(file.fd, buf, psize, i * psize) ==
+				(ssize_t)psize, "pwrite: %m");
+		}
+		require(!sync_file_range(file.fd, 0, 0,
+					 SYNC_FILE_RANGE_WRITE),
+			"sync_file_range: %m");
+	}
+	free(buf);
+	return NULL;
+}
+
+static void squeeze(void *unused)
+{
+	pthread_t threads[2];
+	long rounds = 0;
+	size_t i;
+
+	file_create(&file, &ext4, PAGES, -1);
+	area = mm_reserve(SPOTS * mm_pmd_size(), mm_pmd_size(), 0);
+	map_spots();
+	require(!pthread_create(&threads[0], NULL, fault, &rounds) &&
+		!pthread_create(&threads[1], NULL, write_back, NULL),
+		"pthread_create");
+	usleep(MS * 1000);
+	__atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	note("%ld rounds of %d page tables", rounds, SPOTS);
+	expect(rounds, "not one round in %d ms", MS);
+	for (i = 0; i < SPOTS; i++)
+		require(file_page_ok(area + i * mm_pmd_size(), i * 7 % PAGES),
+			"page %zu is wrong at rest", i * 7 % PAGES);
+}
+
+static void writeback(const void *unused)
+{
+	struct cgroup cg;
+
+	psize = mm_page_size();
+	cgroup_create(&cg, "tight", LIMIT_KB);
+	cgroup_run(&cg, squeeze, NULL);
+	cgroup_remove(&cg);
+}
+
+static const struct ktap_case cases[] = {
+	{ "writeback", writeback, NULL, 0 },
+	{ }
+};
+
+int main(int argc, char **argv)
+{
+	return ktap_main(argc, argv, cases);
+}
