@@ -1,0 +1,112 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# kbuild.sh - configuring and building a kernel, for ci/build and ci/compile.
+# Source it after scripts/lib.sh and set KBUILD_SRC, KBUILD_OUT, KBUILD_ARCH
+# and KBUILD_CROSS: the step's work tree, the O= folder, the kernel's name of
+# the architecture and the compiler prefix.
+
+# kbuild ARGS...: make in the step's tree with what makes equal trees give
+# equal images: a fixed time stamp, user and host
+# (Documentation/kbuild/reproducible-builds.rst).
+kbuild() {
+	local compiler=${KBUILD_CROSS}gcc
+
+	if command -v ccache >/dev/null; then
+		export CCACHE_DIR=$FAULTLINE_WORK/ccache CCACHE_BASEDIR=$KBUILD_SRC
+		export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-2G} CCACHE_NOHASHDIR=1
+		# A miss then costs one run of the compiler, not two of cpp besides.
+		export CCACHE_DEPEND=1
+		compiler="ccache $compiler"
+	fi
+	nice make -C "$KBUILD_SRC" O="$KBUILD_OUT" ARCH="$KBUILD_ARCH" \
+		CROSS_COMPILE="$KBUILD_CROSS" CC="$compiler" \
+		-j"${FAULTLINE_JOBS:-$(nproc)}" -s \
+		KBUILD_BUILD_TIMESTAMP='Thu Jan 1 00:00:00 UTC 1970' \
+		KBUILD_BUILD_USER=faultline KBUILD_BUILD_HOST=series \
+		KBUILD_BUILD_VERSION=1 LOCALVERSION= "$@" </dev/null
+}
+
+# kbuild_path_ok: die when the kernel's makefiles cannot work in our folders.
+kbuild_path_ok() {
+	[[ $KBUILD_SRC$KBUILD_OUT != *[[:space:]:]* ]] || die "$EXIT_INFRA" \
+		"a kernel cannot be built in a path with blanks or colons: $FAULTLINE_WORK" \
+		"set FAULTLINE_WORK to another folder"
+}
+
+# kbuild_was_starved LOG: true when a build failed for want of disk or memory.
+kbuild_was_starved() {
+	grep -aqE 'No space left on device|Killed signal|Cannot allocate memory' "$1"
+}
+
+# kbuild_compiler: print what identifies the compiler and the linker.
+kbuild_compiler() {
+	"${KBUILD_CROSS}gcc" --version | head -n 1
+	"${KBUILD_CROSS}ld" --version | head -n 1
+}
+
+# kbuild_configure COMMIT FRAGMENT...: make .config in the O= folder: tinyconfig
+# with the fragments on top. Dies naming the options that a fragment asks for
+# and olddefconfig did not keep. Does nothing when the fragments and the
+# Kconfig files of COMMIT are those of the .config that is there.
+kbuild_configure() {
+	local commit=$1 stamp log=$KBUILD_OUT/config.log
+
+	shift
+	mkdir -p "$KBUILD_OUT"
+	stamp=$({
+		kbuild_compiler
+		cat "$@"
+		git_linux ls-tree -r "$commit" | grep -a 'Kconfig'
+	} | sha256sum)
+	[[ -f $KBUILD_OUT/.config &&
+		$(cat "$KBUILD_OUT/.faultline-config" 2>/dev/null) == "$stamp" ]] && return
+	rm -f "$KBUILD_OUT/.faultline-config"
+	{
+		kbuild tinyconfig &&
+			"$KBUILD_SRC/scripts/kconfig/merge_config.sh" -m -O "$KBUILD_OUT" \
+				"$KBUILD_OUT/.config" "$@" &&
+			kbuild olddefconfig
+	} >"$log" 2>&1 || die "$EXIT_INFRA" "configuring with $* failed" "see $log"
+	require_options "$KBUILD_OUT/.config" "$@"
+	printf '%s\n' "$stamp" >"$KBUILD_OUT/.faultline-config"
+}
+
+# kbuild_errors LOG: print what a person wants to see of a failed build.
+kbuild_errors() {
+	grep -a -E -B 2 -A 6 'error|Error|undefined reference' "$1" | head -n 40
+}
+
+# require_options CONFIG FRAGMENT...: die naming every option that a fragment
+# asks for and CONFIG does not have so; `# CONFIG_X is not set` asks for "off".
+require_options() {
+	local config=$1 missing
+
+	shift
+	missing=$(awk '
+		function name(line) {
+			if (line ~ /^CONFIG_[A-Za-z0-9_]+=/)
+				return substr(line, 1, index(line, "=") - 1)
+			if (line ~ /^# CONFIG_[A-Za-z0-9_]+ is not set/)
+				return substr(line, 3, index(line, " is not set") - 3)
+			return ""
+		}
+		{ n = name($0); if (n == "") next }
+		FILENAME == ARGV[1] { have[n] = $0; next }
+		/ is not set/ {
+			if (n in have && have[n] !~ / is not set/)
+				print FILENAME ": " n " is set"
+			next
+		}
+		!(n in have) { print FILENAME ": " $0 " (got nothing)"; next }
+		have[n] != $0 { print FILENAME ": " $0 " (got " have[n] ")" }
+	' "$config" "$@")
+	[[ -z $missing ]] || die "$EXIT_INFRA" \
+		"requested options are not in the final configuration:"$'\n'"$missing" \
+		"look at 'depends on' of each in the base's Kconfig"
+}
+
+# build_source TRACK: print the folder of the work tree that all builds of TRACK
+# take turns in, under the lock build-TRACK. One is enough: git checkout writes
+# only the files that differ between two steps, and those are to be recompiled.
+build_source() { printf '%s\n' "$FAULTLINE_WORK/src/$1/build"; }

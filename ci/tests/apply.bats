@@ -1,0 +1,164 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# scripts/apply: what it makes, what it leaves alone, and what stops it.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() { mini_track; }
+
+# state: print every ref and the work trees of the work area's repository.
+state() {
+	role -C "$FAULTLINE_WORK/linux.git" for-each-ref
+	role -C "$FAULTLINE_WORK/linux.git" worktree list
+}
+
+@test "applies in order, and prints the tip" {
+	run --separate-stderr "$SCRIPTS/apply" mini
+	[ "$status" -eq 0 ]
+	[ "$(role -C "$FAULTLINE_WORK/linux.git" show "$output:mm/memory.c" | sed -n 20p)" = "line 20 changed 1 changed 2 changed 3" ]
+	[ "$(role -C "$FAULTLINE_WORK/linux.git" rev-list --count "base/mini..apply/mini")" -eq 3 ]
+	[ "$(role -C "$FAULTLINE_WORK/linux.git" worktree list | wc -l)" -eq 1 ]
+}
+
+@test "the same series gives the same commits in another work area" {
+	first=$("$SCRIPTS/apply" mini)
+	role clone -q --bare "$BATS_TEST_TMPDIR/kernel" "$BATS_TEST_TMPDIR/other/linux.git"
+	role -C "$BATS_TEST_TMPDIR/other/linux.git" update-ref refs/heads/base/mini \
+		"$(role -C "$FAULTLINE_WORK/linux.git" rev-parse base/mini)"
+	FAULTLINE_WORK=$BATS_TEST_TMPDIR/other run --separate-stderr "$SCRIPTS/apply" mini
+	[ "$output" = "$first" ]
+}
+
+@test "--upto stops after a patch" {
+	run --separate-stderr "$SCRIPTS/apply" mini --upto 2
+	[ "$status" -eq 0 ]
+	[ "$(role -C "$FAULTLINE_WORK/linux.git" show "$output:mm/memory.c" | sed -n 20p)" = "line 20 changed 1 changed 2" ]
+	expect_failure 2 "steps are 0 to 3" "$SCRIPTS/apply" mini --upto 4
+}
+
+@test "--upto 0 is the base" {
+	run --separate-stderr "$SCRIPTS/apply" mini --upto 0
+	[ "$status" -eq 0 ]
+	[ "$output" = "$(role -C "$FAULTLINE_WORK/linux.git" rev-parse base/mini)" ]
+}
+
+@test "a mistyped --onto is wrong usage, and nothing is made" {
+	before=$(state)
+	expect_failure 2 "no commit 'typo'" "$SCRIPTS/apply" mini --onto typo --tree "$BATS_TEST_TMPDIR/kernel"
+	[ "$(state)" = "$before" ]
+	expect_failure 2 "--onto needs a value" "$SCRIPTS/apply" mini --onto
+}
+
+@test "commits that a user made on our branch are not thrown away" {
+	"$SCRIPTS/apply" mini
+	role clone -q -b apply/mini "$FAULTLINE_WORK/linux.git" "$BATS_TEST_TMPDIR/clone"
+	role -C "$BATS_TEST_TMPDIR/clone" commit -q --allow-empty -m mine
+	role -C "$BATS_TEST_TMPDIR/clone" push -q origin apply/mini
+	before=$(state)
+	expect_failure 125 "has commits that are not the series'" "$SCRIPTS/apply" mini
+	[ "$(state)" = "$before" ]
+}
+
+@test "a patch that does not apply: patch, file and hunk are named, nothing is left" {
+	sed -i 's/^-line 20 changed 1$/-line 20 altered/' "$(nth 2)"
+	before=$(state)
+	expect_failure 1 "patches/mini/$(basename "$(nth 2)") does not apply" "$SCRIPTS/apply" mini
+	[[ $output == *"error: patch failed: mm/memory.c:17"* ]]
+	[[ $output == *"| -line 20 altered"* ]]
+	[[ $output == *"| line 20 changed 1"* ]]
+	[ "$(state)" = "$before" ]
+	[ -z "$(ls "$FAULTLINE_WORK/src/mini")" ]
+}
+
+@test "a patch that would need fuzz is refused" {
+	sed -i 's/^ line 18$/ line eighteen/' "$(nth 1)"
+	expect_failure 1 "does not apply" "$SCRIPTS/apply" mini
+}
+
+@test "a series with lint findings is not applied" {
+	echo 0004-missing.patch >>"$series/series"
+	expect_failure 1 "does not exist" "$SCRIPTS/apply" mini
+	run role -C "$FAULTLINE_WORK/linux.git" rev-parse -q --verify apply/mini
+	[ "$status" -ne 0 ]
+}
+
+@test "--onto takes a revision of the user's tree and leaves that tree alone" {
+	tree=$BATS_TEST_TMPDIR/user
+	role clone -q "$BATS_TEST_TMPDIR/kernel" "$tree"
+	role -C "$tree" reset -q --hard HEAD~3
+	echo "user's own" >"$tree/mine"
+	role -C "$tree" add mine
+	role -C "$tree" commit -q -m mine
+	echo dirty >>"$tree/mm/memory.c"
+	before=$(role -C "$tree" for-each-ref; role -C "$tree" status --porcelain; find "$tree" -type f -exec sha256sum {} + | sort)
+	run --separate-stderr "$SCRIPTS/apply" mini --onto HEAD --tree "$tree"
+	[ "$status" -eq 0 ]
+	[ "$(role -C "$FAULTLINE_WORK/linux.git" show "$output:mine")" = "user's own" ]
+	after=$(role -C "$tree" for-each-ref; role -C "$tree" status --porcelain; find "$tree" -type f -exec sha256sum {} + | sort)
+	[ "$before" = "$after" ]
+}
+
+@test "a work tree of somebody else's in the way is refused and untouched" {
+	. "$SCRIPTS/lib.sh"
+	mkdir -p "$FAULTLINE_WORK/src/mini/arm64"
+	echo precious >"$FAULTLINE_WORK/src/mini/arm64/file"
+	expect_failure 125 "is not a work tree of ours" worktree_at "$FAULTLINE_WORK/src/mini/arm64" HEAD
+	[ "$(cat "$FAULTLINE_WORK/src/mini/arm64/file")" = precious ]
+}
+
+@test "a work tree that a killed run left dirty is brought back" {
+	. "$SCRIPTS/lib.sh"
+	dir=$FAULTLINE_WORK/src/mini/arm64
+	worktree_at "$dir" base/mini
+	echo garbage >>"$dir/mm/memory.c"
+	echo garbage >"$dir/stray"
+	touch "$(git -C "$dir" rev-parse --git-path index.lock)"
+	worktree_at "$dir" base/mini
+	[ -z "$(role -C "$dir" status --porcelain)" ]
+}
+
+@test "interrupted, then run again: recovers" {
+	"$SCRIPTS/apply" mini &
+	apply=$!
+	until compgen -G "$FAULTLINE_WORK/src/mini/apply-*"; do
+		kill -0 "$apply" # it must not be over before it was seen at work
+	done
+	kill -9 "$apply"
+	wait "$apply" || true
+	run "$SCRIPTS/apply" mini
+	[ "$status" -eq 0 ]
+	[ -z "$(ls "$FAULTLINE_WORK/src/mini")" ]
+}
+
+@test "two runs at once give one answer" {
+	"$SCRIPTS/apply" mini >"$BATS_TEST_TMPDIR/a" 2>/dev/null &
+	"$SCRIPTS/apply" mini >"$BATS_TEST_TMPDIR/b" 2>/dev/null
+	wait
+	[ -s "$BATS_TEST_TMPDIR/a" ]
+	cmp "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b"
+}
+
+@test "a changed patch is applied anew, and its steps are not those of the old one" {
+	. "$SCRIPTS/lib.sh"
+	"$SCRIPTS/apply" mini
+	old=$(step_commit mini 3)
+	sed -i 's/^It has to say 3\./It has to say three./' "$(nth 3)"
+	expect_failure 125 "is not applied" step_commit mini 3
+	"$SCRIPTS/apply" mini
+	[ "$(step_commit mini 3)" != "$old" ]
+}
+
+@test "no base: says how to get it" {
+	role -C "$FAULTLINE_WORK/linux.git" update-ref -d refs/heads/base/mini
+	expect_failure 125 "run scripts/base mini" "$SCRIPTS/apply" mini
+}
+
+@test "a missing tool is named" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	for tool in bash env dirname readlink sed grep wc awk sort cat; do
+		ln -s "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin/"
+	done
+	PATH=$BATS_TEST_TMPDIR/bin expect_failure 125 "'git' is not installed" "$SCRIPTS/apply" mini
+	[[ $output == *"run scripts/deps"* ]]
+}

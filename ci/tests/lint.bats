@@ -1,0 +1,105 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# scripts/lint: a clean series, and one control for each thing it looks at.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() { mini_track; }
+
+@test "a series in form is clean" {
+	run "$SCRIPTS/lint" mini
+	[ "$status" -eq 0 ]
+	[[ $output == *"3 patches, clean"* ]]
+}
+
+@test "the series that the project carries is clean" {
+	unset FAULTLINE_PATCHES
+	for track in "$ROOT"/patches/*/; do
+		run "$SCRIPTS/lint" "$(basename "$track")"
+		[ "$status" -eq 0 ]
+	done
+}
+
+@test "a listed patch that does not exist is named with its line" {
+	echo 0004-missing.patch >>"$series/series"
+	expect_failure 1 "series:4: '0004-missing.patch' does not exist" "$SCRIPTS/lint" mini
+}
+
+@test "a patch that is not listed is named" {
+	cp "$(nth 1)" "$series/0009-unlisted.patch"
+	expect_failure 1 "0009-unlisted.patch: not listed in the series" "$SCRIPTS/lint" mini
+}
+
+@test "a patch listed twice is named with both lines" {
+	basename "$(nth 1)" >>"$series/series"
+	expect_failure 1 "listed already, in line 1" "$SCRIPTS/lint" mini
+}
+
+@test "a last line without its newline is found" {
+	truncate -s -1 "$series/series"
+	expect_failure 1 "the last line is not terminated" "$SCRIPTS/lint" mini
+}
+
+@test "an empty series is found" {
+	: >"$series/series"
+	expect_failure 1 "no patch is listed" "$SCRIPTS/lint" mini
+}
+
+@test "a missing Upstream-Status is found" {
+	sed -i '/^Upstream-Status/d' "$(nth 2)"
+	expect_failure 1 "no Upstream-Status: trailer" "$SCRIPTS/lint" mini
+}
+
+@test "a malformed Upstream-Status is found" {
+	sed -i 's/^Upstream-Status: .*/Upstream-Status: Backport/' "$(nth 2)"
+	expect_failure 1 "expected Pending, Submitted, Backport [commit]" "$SCRIPTS/lint" mini
+}
+
+@test "a missing Link is found" {
+	sed -i '/^Link:/d' "$(nth 3)"
+	expect_failure 1 "no 'Link: https://...' trailer" "$SCRIPTS/lint" mini
+}
+
+@test "a foreign sign-off is found" {
+	sed -i 's/^Signed-off-by: .*/Signed-off-by: A <a@example.org>/' "$(nth 3)"
+	expect_failure 1 "expected 'Signed-off-by: Faultline <faultline@series.invalid>', once" "$SCRIPTS/lint" mini
+}
+
+@test "a foreign author is found" {
+	sed -i 's/^From: .*/From: A <a@example.org>/' "$(nth 1)"
+	expect_failure 1 "expected 'From: Faultline" "$SCRIPTS/lint" mini
+}
+
+@test "a semantic patch that does not exist is found" {
+	sed -i 's|^Upstream-Status: .*|&\nSemantic-patch: cocci/none.cocci|' "$(nth 1)"
+	expect_failure 1 "'cocci/none.cocci' does not exist" "$SCRIPTS/lint" mini
+}
+
+@test "a subject over 72 columns is found" {
+	sed -i 's/^Subject: .*/&, and more than anybody would ever want to read in a list of subjects/' "$(nth 1)"
+	expect_failure 1 "72 at most" "$SCRIPTS/lint" mini
+}
+
+@test "a changelog without a body is found" {
+	sed -i '/^It has to say/d' "$(nth 1)"
+	expect_failure 1 "the changelog does not say why" "$SCRIPTS/lint" mini
+}
+
+@test "a commit id and a signature are found" {
+	sed -i '1s/0000000000/1234567890/' "$(nth 1)"
+	printf -- '-- \n2.39.5\n' >>"$(nth 1)"
+	expect_failure 1 "as of git format-patch --zero-commit" "$SCRIPTS/lint" mini
+	[[ $output == *"has a signature"* ]]
+}
+
+@test "facts that name no patch or no machine are found" {
+	echo "a.fact nomachine young old 0001-nothing.patch" >>"$series/facts"
+	expect_failure 1 "no machine 'nomachine'" "$SCRIPTS/lint" mini
+	[[ $output == *"'0001-nothing.patch' is not in the series"* ]]
+}
+
+@test "an unknown track is wrong usage and the error lists the tracks" {
+	expect_failure 2 "no track 'nothing'" "$SCRIPTS/lint" nothing
+	[[ $output == *"mini/"* ]]
+}

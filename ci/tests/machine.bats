@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Real guests that misbehave on purpose, and kernels that do: each must be
+# called what it is, for the right reason. Boots the track's own kernels.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+MACHINE=arm64-hafdbs
+
+setup_file() {
+	. "$SCRIPTS/lib.sh"
+	GUEST=$("$CI/guest-image" v5.10 --arch arm64 --quiet)
+	IMAGE=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	VMRUN=$(vmrun_binary)
+	export GUEST IMAGE VMRUN MACHINE
+}
+
+# control NAME [OPTION...]: boot the guest that misbehaves as NAME.
+control() {
+	local name=$1
+
+	shift
+	run "$VMRUN" --machine "$ROOT/configs/machine/$MACHINE" --kernel "$IMAGE/Image" \
+		--initrd "$GUEST/init-controls.cpio" --append "faultline.control=$name" \
+		--silence 8 --timeout 40 --output "$BATS_TEST_TMPDIR/$name" "$@"
+	verdict=$(jq -r .verdict "$BATS_TEST_TMPDIR/$name/result.json")
+	reason=$(jq -r .reason "$BATS_TEST_TMPDIR/$name/result.json")
+}
+
+@test "every guest that misbehaves gets the verdict it is made for" {
+	local name expected count=0
+
+	while read -r name expected; do
+		control "$name"
+		printf '%s: expected %s, got %s: %s\n' "$name" "$expected" "$verdict" "$reason"
+		[ "$verdict" = "$expected" ]
+		[ "$status" -eq "$([ "$expected" = pass ] && echo 0 || echo 1)" ]
+		count=$((count + 1))
+	done < <(sed -n 's/^\t{ "\([a-z]*\)", "\([a-z]*\)", ".*/\1 \2/p' "$CI/guest/controls/init.c")
+	[ "$count" -ge 20 ]
+}
+
+@test "a forged success line is called one" {
+	control forge
+	[[ $reason == *"forged success line"* ]]
+}
+
+@test "a panic is a crash with its line" {
+	control panic
+	[[ $(jq -r .crash.line "$BATS_TEST_TMPDIR/panic/result.json") == *"Kernel panic"* ]]
+}
+
+@test "a WARN is a crash although all tests pass" {
+	control warn
+	[ "$verdict" = crash ]
+	[[ $(jq -r .crash.line "$BATS_TEST_TMPDIR/warn/result.json") == *"WARNING:"* || $reason == *"cut here"* ]]
+}
+
+@test "a hang leaves the registers of every CPU" {
+	control hang
+	[[ $reason == *"no console output for 8 s"* ]]
+	grep -q 'PC=' "$BATS_TEST_TMPDIR/hang/diagnosis.txt"
+}
+
+@test "a failing test is named" {
+	control notok
+	[ "$verdict" = fail ]
+	[ "$(jq -r '.tests.cases[] | select(.result == "not ok") | .name' "$BATS_TEST_TMPDIR/notok/result.json")" = bad ]
+}
+
+@test "no QEMU is left behind" {
+	control hang
+	run ! pgrep -f "faultline.control=hang"
+}
+
+# inverted MACHINE: boot the tip with old and young the wrong way round.
+inverted() {
+	tip=$(. "$SCRIPTS/lib.sh"; step_count v5.10)
+	run --separate-stderr "$CI/boot" v5.10 --step "$tip" --machine "$1" --tests faultaround \
+		--with "$CI/tests/controls/inverted-prefault.patch"
+	folder=$output
+}
+
+@test "a kernel that inverts old and young is caught by the guest test" {
+	inverted arm64-nohaf
+	[ "$status" -eq 1 ]
+	[ "$(jq -r .verdict "$folder/result.json")" = fail ]
+	grep -q 'first touch: 2 minor' "$folder/console.log"
+	[[ $(jq -r '.tests.cases[] | select(.result == "not ok") | .name' "$folder/result.json") == *minor_faults* ]]
+}
+
+@test "where the CPU hides an old faulting page, the fact that does not flip tells" {
+	inverted arm64-hafdbs
+	printf '%s\tarm64-hafdbs\t%s\n' "$tip" "$folder" >"$BATS_TEST_TMPDIR/run"
+	expect_failure 1 "faultaround.prefaulted is 'young', and the series says 'old'" \
+		"$CI/report" v5.10 --run "$BATS_TEST_TMPDIR/run"
+}
+
+@test "a cell that has a result is not run again, and --again runs it" {
+	first=$("$CI/boot" v5.10 --step 0 --machine "$MACHINE" --tests faultaround)
+	before=$(stat -c %y "$first/result.json")
+	[ "$("$CI/boot" v5.10 --step 0 --machine "$MACHINE" --tests faultaround)" = "$first" ]
+	[ "$(stat -c %y "$first/result.json")" = "$before" ]
+	"$CI/boot" v5.10 --step 0 --machine "$MACHINE" --tests faultaround --again
+	[ "$(stat -c %y "$first/result.json")" != "$before" ]
+}
+
+@test "the printed QEMU command boots when pasted" {
+	command=$("$CI/boot" v5.10 --step 0 --machine "$MACHINE" --tests probe --print)
+	[[ $command == *qemu-system-aarch64* ]]
+	timeout 60 bash -c "$command" </dev/null >"$BATS_TEST_TMPDIR/pasted" 2>&1 || true
+	grep -q 'faultline: done' "$BATS_TEST_TMPDIR/pasted"
+}
+
+@test "two runs of one cell at once share the work" {
+	"$CI/boot" v5.10 --step 0 --machine "$MACHINE" --tests probe >"$BATS_TEST_TMPDIR/a" &
+	"$CI/boot" v5.10 --step 0 --machine "$MACHINE" --tests probe >"$BATS_TEST_TMPDIR/b"
+	wait
+	[ -s "$BATS_TEST_TMPDIR/a" ]
+	cmp "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b"
+	[ "$(jq -r .verdict "$(cat "$BATS_TEST_TMPDIR/a")/result.json")" = pass ]
+}

@@ -1,0 +1,103 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# ci/report: the table, the facts, the exit code.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() {
+	mini_track
+	run_file=$BATS_TEST_TMPDIR/run
+	cat >"$series/facts" <<-E
+		# fact machines before after patch
+		a.fact arm64-hafdbs young old $(basename "$(nth 2)")
+		a.fact * young - -
+	E
+}
+
+# cell STEP MACHINE VERDICT VALUE [NAME]: a result as ci/boot leaves it.
+cell() {
+	local folder=$BATS_TEST_TMPDIR/result/$2-$1
+
+	mkdir -p "$folder"
+	jq -n --arg v "$3" --arg f "$4" '{verdict: $v, reason: ("reason of " + $v),
+		seconds: {total: 4.4}, facts: (if $f == "" then {} else {"a.fact": $f} end)}' >"$folder/${5:-result}.json"
+	printf '%s\t%s\t%s\n' "$1" "$2" "$folder" >>"$run_file"
+}
+
+@test "a flip where the series says is right" {
+	cell 0 arm64-hafdbs pass young
+	cell 1 arm64-hafdbs pass young
+	cell 2 arm64-hafdbs pass old
+	cell 3 arm64-hafdbs pass old
+	cell 3 s390x pass young
+	run "$CI/report" mini --run "$run_file"
+	[ "$status" -eq 0 ]
+	[[ $output == *"every fact is what the series says"* ]]
+	[[ $output == *"pass old 4s"* ]]
+}
+
+@test "a flip one step early is red, and the step is named" {
+	cell 0 arm64-hafdbs pass young
+	cell 1 arm64-hafdbs pass old
+	expect_failure 1 "step 1 on arm64-hafdbs: a.fact is 'old', and the series says 'young'" "$CI/report" mini --run "$run_file"
+}
+
+@test "a flip that does not happen is red" {
+	cell 3 arm64-hafdbs pass young
+	expect_failure 1 "a.fact is 'young', and the series says 'old'" "$CI/report" mini --run "$run_file"
+}
+
+@test "a flip on a machine where there should be none is red" {
+	cell 3 s390x pass old
+	expect_failure 1 "step 3 on s390x: a.fact is 'old', and the series says 'young'" "$CI/report" mini --run "$run_file"
+}
+
+@test "a fact that was not observed is red" {
+	cell 3 s390x pass ''
+	expect_failure 1 "a.fact is 'none', and the series says 'young'" "$CI/report" mini --run "$run_file"
+}
+
+@test "every verdict but pass is red, and its reason is shown" {
+	for verdict in fail crash hang nobuild; do
+		: >"$run_file"
+		cell 3 s390x "$verdict" young
+		expect_failure 1 "step 3 on s390x: $verdict: reason of $verdict" "$CI/report" mini --run "$run_file"
+	done
+}
+
+@test "infra alone is 125, beside a failure 1" {
+	cell 3 s390x infra young infra
+	expect_failure 125 "infra" "$CI/report" mini --run "$run_file"
+	cell 2 s390x crash young
+	expect_failure 1 "crash" "$CI/report" mini --run "$run_file"
+}
+
+@test "without a facts file nothing is judged" {
+	cell 3 s390x pass young
+	rm "$series/facts"
+	expect_failure 125 "is missing" "$CI/report" mini --run "$run_file"
+}
+
+@test "a cell without a folder is a row, and 125" {
+	cell 3 s390x pass young
+	printf '2\ts390x\t\n' >>"$run_file"
+	expect_failure 125 "step 2 on s390x: no result in ''" "$CI/report" mini --run "$run_file"
+	[[ $output == *"pass young"* ]]
+}
+
+@test "--partial does not miss a fact that was not looked at" {
+	cell 3 s390x pass ''
+	run "$CI/report" mini --run "$run_file" --partial
+	[ "$status" -eq 0 ]
+}
+
+@test "a cell whose result is gone is not passed over" {
+	cell 3 s390x pass young
+	rm -r "$BATS_TEST_TMPDIR/result"
+	expect_failure 125 "no result in" "$CI/report" mini --run "$run_file"
+}
+
+@test "no run at all is 125" {
+	expect_failure 125 "no run to report" "$CI/report" mini
+}

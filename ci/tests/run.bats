@@ -1,0 +1,96 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# ci/run: which cells, in which order; wrong usage.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() {
+	mini_track
+	. "$SCRIPTS/lib.sh"
+}
+
+@test "by default: what each machine asks for, the ends before the middle" {
+	run "$CI/run" --track mini --list
+	[ "$status" -eq 0 ]
+	cells=$(awk '{ print $1, $2 }' <<<"$output")
+	[ "$(head -n 4 <<<"$cells")" = $'0 arm64-hafdbs\n0 arm64-nohaf\n3 arm64-hafdbs\n3 arm64-nohaf' ]
+	[ "$(grep -c s390x <<<"$cells")" -eq 2 ]
+	[ "$(tail -n 4 <<<"$cells")" = $'1 arm64-hafdbs\n1 arm64-nohaf\n2 arm64-hafdbs\n2 arm64-nohaf' ]
+}
+
+@test "--all is every step on every machine" {
+	run "$CI/run" --track mini --list --all
+	[ "$(wc -l <<<"$output")" -eq $((4 * $(machines | wc -l))) ]
+}
+
+@test "--step and --machine choose" {
+	run "$CI/run" --track mini --list --step 1-2,tip --machine s390x
+	[ "$(awk '{ print $1 $2 }' <<<"$output" | sort)" = $'1s390x\n2s390x\n3s390x' ]
+}
+
+@test "a new machine is one new file" {
+	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
+	cp -r "$ROOT/configs" "$FAULTLINE_CONFIGS"
+	sed 's/^description.*/description = another/' "$ROOT/configs/machine/s390x" >"$FAULTLINE_CONFIGS/machine/s390x-other"
+	run "$CI/run" --track mini --list
+	[[ $output == *s390x-other* ]]
+}
+
+@test "wrong usage is 2 and says what would be right" {
+	expect_failure 2 "steps are 0 to 3, or tip" "$CI/run" --track mini --list --step 4
+	expect_failure 2 "no machine 'vax'; there are: arm64-hafdbs" "$CI/run" --track mini --list --machine vax
+	expect_failure 2 "no track 'nothing'" "$CI/run" --track nothing --list
+	expect_failure 2 "unknown argument '--nonsense'" "$CI/run" --nonsense
+	expect_failure 2 "a range goes upwards" "$CI/run" --track mini --list --step 3-1
+	expect_failure 2 "names no step" "$CI/run" --track mini --list --step ,
+	expect_failure 2 "is not a step" "$CI/run" --track mini --list --step 08
+	expect_failure 2 "--step needs a value" "$CI/run" --track mini --step
+	expect_failure 2 "no track 'nothing'" "$CI/boot" nothing --step 0 --machine s390x
+}
+
+@test "a requested option that olddefconfig drops is an error naming it" {
+	. "$CI/kbuild.sh"
+	printf 'CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=y\n' >"$BATS_TEST_TMPDIR/fragment"
+	printf 'CONFIG_A=y\nCONFIG_C=y\n' >"$BATS_TEST_TMPDIR/good"
+	printf 'CONFIG_A=y\nCONFIG_B=y\n# CONFIG_C is not set\n' >"$BATS_TEST_TMPDIR/bad"
+	require_options "$BATS_TEST_TMPDIR/good" "$BATS_TEST_TMPDIR/fragment"
+	expect_failure 125 "CONFIG_B is set" require_options "$BATS_TEST_TMPDIR/bad" "$BATS_TEST_TMPDIR/fragment"
+	[[ $output == *"CONFIG_C=y (got # CONFIG_C is not set)"* ]]
+	expect_failure 125 "CONFIG_C=y (got nothing)" require_options <(echo CONFIG_A=y) "$BATS_TEST_TMPDIR/fragment"
+}
+
+@test "our own failure is not called a bad step" {
+	expect_failure 125 "a command failed with 1" bash -ec ". '$SCRIPTS/lib.sh'; own_failures_are_infra; false; true"
+	run bash -ec ". '$SCRIPTS/lib.sh'; own_failures_are_infra; JUDGED=1; exit 1"
+	[ "$status" -eq 1 ]
+}
+
+@test "every machine, architecture and compile file has the same keys in the same order" {
+	for kind in machine arch compile; do
+		keys=''
+		for file in "$ROOT/configs/$kind"/*; do
+			[[ $file != *.config ]] || continue
+			these=$(sed -n 's/^\([a-z]*\) *=.*/\1/p' "$file")
+			[ -z "$keys" ] || [ "$these" = "$keys" ]
+			keys=$these
+		done
+	done
+}
+
+@test "too little disk is refused with the figure" {
+	expect_failure 125 "needs 99999999 MiB in" need_space "$FAULTLINE_WORK" 99999999 "a test"
+	[[ $output == *"MiB are free"* ]]
+}
+
+@test "a lock is waited for and not left behind by a killed holder" {
+	(hold_lock demo; exec sleep 30) 3>&- &
+	holder=$!
+	sleep 0.3
+	run timeout 1 bash -c ". '$SCRIPTS/lib.sh'; hold_lock demo"
+	[ "$status" -eq 124 ]
+	[[ $output == *"waiting for another run"* ]]
+	kill -9 "$holder"
+	run timeout 5 bash -c ". '$SCRIPTS/lib.sh'; hold_lock demo"
+	[ "$status" -eq 0 ]
+}
