@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
+# bats file_tags=base
 # Real guests that misbehave on purpose, and kernels that do: each must be
 # called what it is, for the right reason. Boots the track's own kernels.
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
+# bats file_tags=base
 # The carried series on its real base, applied as its users do it.
 
 bats_require_minimum_version 1.5.0
@@ -34,4 +35,19 @@ teardown() {
 	for file in "${touched[@]}"; do
 		git_linux show "$tip:$file" | cmp - "$file"
 	done
+}
+
+# old_spelling COMMIT: print where COMMIT uses a field of struct vm_fault that
+# is in info, in code, comments or documentation.
+old_spelling() {
+	git_linux grep -nP '\bvmf(->|\.)(vma|flags|gfp_mask|pgoff|address)\b' "$1"
+}
+
+@test "no old spelling of a field of struct vm_fault is left at the tip" {
+	! old_spelling "$tip"
+}
+
+@test "the search for the old spelling finds it in the base" {
+	run -0 old_spelling refs/heads/base/v5.10
+	[[ $output == *include/trace/events/fs_dax.h* && $output == *mm/memory.c* ]]
 }
