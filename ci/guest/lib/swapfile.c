@@ -27,7 +27,7 @@ struct swap_info {
 	__u32 nr_badpages;
 };
 
-void swapfile_on(unsigned int mb)
+int swapfile_create(unsigned int mb)
 {
 	size_t size = mm_page_size();
 	struct swap_info info = {
@@ -48,8 +48,13 @@ void swapfile_on(unsigned int mb)
 	memcpy(page + size - strlen(SIGNATURE), SIGNATURE, strlen(SIGNATURE));
 	require(pwrite(fd, page, size, 0) == (ssize_t)size, "pwrite: %m");
 	require(!fsync(fd), "fsync: %m");
-	close(fd);
 	free(page);
+	return fd;
+}
+
+void swapfile_on(unsigned int mb)
+{
+	close(swapfile_create(mb));
 	require(!swapon(SWAPFILE, 0), "swapon: %m");
 }
 

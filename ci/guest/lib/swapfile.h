@@ -7,6 +7,16 @@
 #define SWAPFILE	"/mnt/swap"
 
 /**
+ * swapfile_create() - make a file that can be swapped to
+ * @mb: its size in MiB
+ *
+ * Skips the case when the kernel cannot swap or there is no disk.
+ *
+ * Return: its descriptor, open for reading and writing.
+ */
+int swapfile_create(unsigned int mb);
+
+/**
  * swapfile_on() - swap to a new file on the ext4 disk
  * @mb: its size in MiB
  *

@@ -236,8 +236,8 @@ static void fork_exit(void)
 			look(random_below(SLOTS), random_below(slot_pages));
 		_exit(0);
 	}
-	require(waitpid(pid, &status, 0) == pid && !status,
-		"the child ended with status 0x%x", status);
+	require(waitpid(pid, &status, 0) == pid, "waitpid: %m");
+	require(!status, "the child ended with status 0x%x", status);
 }
 
 /* Huge pages: map, zap, split in both ways, give back. */

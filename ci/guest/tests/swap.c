@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Pages go to a swap file and come back: by a fault, by swapoff, by fork, and
- * by khugepaged, which brings in the missing ones of a huge page itself.
+ * by khugepaged, which brings in the missing ones of a huge page itself; and are
+ * copied when somebody else has them too, once, and not otherwise.
  *
  * Facts:
  *   swap.khugepaged=collapsed|no|absent   a huge page was made of pages of
@@ -10,6 +11,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "file.h"
 #include "ktap.h"
 #include "mm.h"
@@ -24,6 +27,7 @@
 
 #define SWAP_MB		24
 #define PAGES		256
+#define BATCH		33	/* a CPU adds its counts of a cgroup up to so many */
 #define THP		"/sys/kernel/mm/transparent_hugepage/"
 
 static size_t psize;
@@ -177,8 +181,8 @@ static void anon_fork(const void *unused)
 	check(p, nr);
 	if (!pid)
 		_exit(0);
-	require(waitpid(pid, &status, 0) == pid && !status,
-		"the child ended with status 0x%x", status);
+	require(waitpid(pid, &status, 0) == pid, "waitpid: %m");
+	require(!status, "the child ended with status 0x%x", status);
 	expect(!swapfile_off(), "swapoff: %m");
 }
 
@@ -232,6 +236,173 @@ static void shmem(const void *off_first)
 
 static const bool off_first = true;
 
+/**
+ * struct copies - counts the pages that a memory cgroup is charged with
+ * @cg: the cgroup.  A page read from swap counts one, a copy another; page tables
+ *	do not.
+ * @cached: the pages are in the swap cache still when they are written to
+ */
+struct copies {
+	const struct cgroup *cg;
+	bool cached;
+};
+
+static long long charges(const struct copies *c)
+{
+	char path[96];
+	long long n;
+
+	snprintf(path, sizeof(path), "%s/memory.stat", c->cg->dir);
+	n = mm_number(path, "pgpgin");
+	require(n >= 0, "%s: no pgpgin", path);
+	return n;
+}
+
+/* Write to byte @at of each page; that must take @want pages, and no other. */
+static void write_all(const struct copies *c, char *p, size_t at,
+		      long long want, const char *who)
+{
+	long long pages;
+	long faults;
+	size_t i;
+
+	/* What measuring itself needs is there after the first time */
+	for (i = 0; i < 2; i++) {
+		pages = charges(c);
+		faults = mm_minor_faults() + mm_major_faults();
+	}
+	for (i = 0; i < PAGES; i++)
+		mm_poke(p + i * psize + at, 0x5a);
+	faults = mm_minor_faults() + mm_major_faults() - faults;
+	pages = charges(c) - pages;
+	expect(faults == PAGES, "%s: %ld faults for %d pages", who, faults,
+	       PAGES);
+	expect(llabs(pages - want) <= BATCH,
+	       "%s: writing to %d pages took about %lld, not %lld",
+	       who, PAGES, pages, want);
+	expect(mm_map(p).rss == PAGES * psize / 1024 &&
+	       mm_map(p).anonymous == PAGES * psize / 1024 && !mm_map(p).swap,
+	       "%s: Rss is %lu kB, Anonymous %lu kB, Swap %lu kB", who,
+	       mm_map(p).rss, mm_map(p).anonymous, mm_map(p).swap);
+	/* Nothing else has changed, nor does anybody else's write show */
+	for (i = 0; i < PAGES; i++) {
+		require(mm_read(p + i * psize + at) == 0x5a,
+			"%s: a write was lost", who);
+		mm_poke(p + i * psize + at, file_byte(i, at));
+	}
+	check(p, PAGES);
+}
+
+/* How many of the pages that are swapped out are in the swap cache as well. */
+static size_t in_swap_cache(char *p)
+{
+	unsigned char vec[PAGES];
+	size_t i, n = 0;
+
+	require(!mincore(p, PAGES * psize, vec), "mincore: %m");
+	for (i = 0; i < PAGES; i++)
+		n += vec[i] & 1;
+	return n;
+}
+
+/* Swap out; all of it stays in the swap cache, or nothing. */
+static char *swapped_memory(const struct copies *c)
+{
+	char *p = anonymous(PAGES);
+	size_t i;
+	int tries;
+
+	page_out(p, PAGES);
+	/* Clean pages, which are not written again, are let go at once */
+	for (tries = 0; tries < 50 && !c->cached && in_swap_cache(p); tries++) {
+		usleep(5000);
+		for (i = 0; i < PAGES; i++)
+			mm_read(p + i * psize);
+		page_out(p, PAGES);
+	}
+	require(in_swap_cache(p) == (c->cached ? PAGES : 0),
+		"%zu pages are in the swap cache", in_swap_cache(p));
+	return p;
+}
+
+/* What nobody else has is never copied. */
+static void write_alone(void *arg)
+{
+	const struct copies *c = arg;
+	char *p = swapped_memory(c);
+
+	write_all(c, p, 0, c->cached ? 0 : PAGES, "alone");
+}
+
+/*
+ * What a child has as well is copied once, for whom comes first.  The other
+ * has it alone then, in the swap cache, and gets no copy.
+ */
+static void write_shared(void *arg)
+{
+	const struct copies *c = arg;
+	char *p = swapped_memory(c);
+	int go[2], status;
+	char byte = 0;
+	pid_t pid;
+	size_t i;
+
+	require(!pipe(go), "pipe: %m");
+	pid = fork();
+	require(pid >= 0, "fork: %m");
+	if (!pid) {
+		require(read(go[0], &byte, 1) == 1, "read: %m");
+		expect(mm_map(p).swap == PAGES * psize / 1024,
+		       "child: Swap is %lu kB", mm_map(p).swap);
+		write_all(c, p, psize - 1, 0, "child");
+		_exit(0);
+	}
+	write_all(c, p, 0, c->cached ? PAGES : 2 * PAGES, "parent");
+	for (i = 0; i < PAGES; i++)
+		mm_poke(p + i * psize, 0x5a);
+	require(write(go[1], &byte, 1) == 1, "write: %m");
+	require(waitpid(pid, &status, 0) == pid, "waitpid: %m");
+	require(!status, "the child ended with status 0x%x", status);
+	for (i = 0; i < PAGES; i++)
+		mm_poke(p + i * psize, file_byte(i, 0));
+	check(p, PAGES);
+}
+
+/**
+ * struct writer - one case
+ * @run: the code, in a memory cgroup of its own, with a struct copies
+ * @cached: see struct copies
+ */
+struct writer {
+	void (*run)(void *copies);
+	bool cached;
+};
+
+static const struct writer writers[] = {
+	{ write_alone, false },
+	{ write_alone, true },
+	{ write_shared, false },
+	{ write_shared, true },
+};
+
+static void count_copies(const void *arg)
+{
+	const struct writer *w = arg;
+	struct cgroup cg;
+	struct copies c = { .cg = &cg, .cached = w->cached };
+	cpu_set_t one;
+
+	begin();
+	cgroup_create(&cg, "swap", 0);
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	require(!sched_setaffinity(0, sizeof(one), &one),
+		"sched_setaffinity: %m");
+	cgroup_run(&cg, w->run, &c);
+	expect(!swapfile_off(), "swapoff: %m");
+	cgroup_remove(&cg);
+}
+
 /* Settings of khugepaged under which it does its work at once. */
 static void hurry(size_t huge_pages)
 {
@@ -250,6 +421,7 @@ static void collapse(const void *unused)
 {
 	const size_t huge_pages = 2;
 	size_t nr, out = 0, huge, i, k;
+	long long collapsed;
 	unsigned long kb;
 	int tries;
 	char *p;
@@ -279,10 +451,15 @@ static void collapse(const void *unused)
 		if (!mm_swapped(p + i * psize))
 			mm_read(p + i * psize);
 	}
+	collapsed = mm_number(THP "khugepaged/pages_collapsed", "");
 	madvise(p, nr * psize, MADV_HUGEPAGE);
 	kb = nr * psize / 1024;
 	for (tries = 0; tries < 200 && mm_map(p).anon_huge < kb; tries++)
 		usleep(40000);
+	collapsed = mm_number(THP "khugepaged/pages_collapsed", "") - collapsed;
+	expect(mm_map(p).anon_huge == kb && collapsed == (long long)huge_pages,
+	       "%lld huge pages were made, AnonHugePages is %lu kB", collapsed,
+	       mm_map(p).anon_huge);
 	fact("swap.khugepaged", "%s",
 	     mm_map(p).anon_huge == kb ? "collapsed" : "no");
 	check(p, nr);
@@ -298,6 +475,10 @@ static const struct ktap_case cases[] = {
 	{ "anon_fork", anon_fork, NULL, 0 },
 	{ "shmem", shmem, NULL, 0 },
 	{ "shmem_swapoff", shmem, &off_first, 0 },
+	{ "write_alone", count_copies, &writers[0], 0 },
+	{ "write_alone_cached", count_copies, &writers[1], 0 },
+	{ "write_shared", count_copies, &writers[2], 0 },
+	{ "write_shared_cached", count_copies, &writers[3], 0 },
 	{ "khugepaged", collapse, NULL, 0 },
 	{ }
 };

@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# modules.sh - the guest's test modules (ci/guest/modules), for ci/build.
+# Source it after kbuild.sh. They are built against the tree and the O= folder
+# of an image, and live in its folder: modules/*.ko, modules/modules.cpio to put
+# behind the guest's initramfs, and modules/key. A change to their source builds
+# them anew, and not the image.
+
+# modules_key: print a hash of the modules' source.
+modules_key() { tree_hash "$FAULTLINE_ROOT/ci/guest/modules"; }
+
+# modules_present IMAGE: true when IMAGE, a folder, has today's modules.
+modules_present() {
+	[[ -f $1/modules/key && $(<"$1/modules/key") == "$(modules_key)" ]]
+}
+
+# modules_prepare IMAGE: make the O= folder, which may since have built other
+# steps, ready for building modules for IMAGE.
+modules_prepare() {
+	kbuild modules_prepare || return
+	cp "$1/Module.symvers" "$KBUILD_OUT/Module.symvers"
+}
+
+# modules_build IMAGE: build the modules in a copy of their source, as make
+# writes into it, and put them into IMAGE.
+modules_build() {
+	local image=$1 source=$KBUILD_OUT.modules
+	local out=$image/modules.tmp.$$ list=$source/list
+
+	rm -rf "$source" "$image"/modules.tmp.*
+	cp -r "$FAULTLINE_ROOT/ci/guest/modules" "$source" || return
+	modules_prepare "$image" && kbuild M="$source" modules || return
+	mkdir -p "$out" || return
+	cp "$source"/*.ko "$out/" || return
+	touch -d @0 "$out"/*.ko
+	{
+		printf 'dir /modules 755 0 0\n'
+		(cd "$out" && printf '%s\n' *.ko) |
+			awk -v dir="$out" '{ printf "file /modules/%s %s/%s 644 0 0\n", $1, dir, $1 }'
+	} >"$list"
+	# The O= folder has it only where a kernel has been built.
+	"${HOSTCC:-gcc}" -O2 -o "$source/gen_init_cpio" "$KBUILD_SRC/usr/gen_init_cpio.c" || return
+	"$source/gen_init_cpio" -t 0 "$list" >"$out/modules.cpio" || return
+	modules_key >"$out/key"
+	rm -rf "$image/modules"
+	mv "$out" "$image/modules"
+}
