@@ -10,6 +10,7 @@
 // Requires: 1.1.1
 // Options: --no-includes --include-headers
 // Candidates: \bvm_fault\b
+// Leftover: \bvmf(->|\.)(vma|flags|gfp_mask|pgoff|address)\b
 // By hand: include/trace/events/fs_dax.h - the assignments are arguments of a macro
 // By hand: mm/huge_memory.c - comments name the old fields
 // By hand: mm/swap_state.c - comments name the old fields
