@@ -3,7 +3,9 @@
 /// vmf->info.vma for vmf->vma, and so on for flags, gfp_mask, pgoff, address.
 ///
 // Only the name of the field is replaced, so that what stands around it,
-// such as a cast, keeps its layout.
+// such as a cast, keeps its layout. Compound literals, arrays of vm_faults and
+// vm_faults inside other structs are not looked for in initialisers: there are
+// none, and without the old names the compiler finds one.
 //
 // Confidence: High
 // Copyright: (C) 2026 Faultline
@@ -11,7 +13,9 @@
 // Options: --no-includes --include-headers
 // Candidates: \bvm_fault\b
 // Leftover: \bvmf(->|\.)(vma|flags|gfp_mask|pgoff|address)\b
+// By hand: include/linux/mm.h - the struct itself
 // By hand: include/trace/events/fs_dax.h - the assignments are arguments of a macro
+// By hand: Documentation/filesystems/locking.rst - no source
 // By hand: mm/huge_memory.c - comments name the old fields
 // By hand: mm/swap_state.c - comments name the old fields
 // By hand: drivers/gpu/drm/drm_gem_shmem_helper.c - a comment names an old field
