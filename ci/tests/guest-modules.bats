@@ -1,0 +1,132 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# bats file_tags=base
+# The modules that the guest loads, and kernels whose faults go wrong in ways
+# that only the tests handlers, mkwrite, swap and uffdwp can see: each must turn
+# its own cases red. Boots the base's own kernels.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+# copy_of_project: a copy of the project to change files in, as $COPY; the work
+# area is the same.
+copy_of_project() {
+	COPY=$BATS_TEST_TMPDIR/copy
+	mkdir "$COPY"
+	cp -r "$ROOT/ci" "$ROOT/scripts" "$ROOT/configs" "$ROOT/patches" "$COPY/"
+	FAULTLINE_WORK=$(. "$SCRIPTS/lib.sh"; printf '%s\n' "$FAULTLINE_WORK")
+	export FAULTLINE_WORK
+}
+
+# broken MACHINE TESTS PATCH: boot the base with PATCH of controls/; the cases
+# of TESTS that fail are in $failed, a line each "test.case # why".
+broken() {
+	local folder
+
+	run --separate-stderr "$CI/boot" v5.10 --step 0 --machine "$1" --tests "$2" \
+		--with "$CI/tests/controls/$3"
+	folder=$output
+	echo "$folder"
+	[ "$status" -eq 1 ]
+	[ "$(jq -r .verdict "$folder/result.json")" = fail ]
+	failed=$(tr -d '\r' <"$folder/console.log" | sed -n '
+		s/^.*# Subtest: //; t name
+		s/^\(\[[^]]*\]\)\{0,1\} *not ok [0-9]* \([a-z_0-9]*\) # /\2 # /p; d
+		:name
+		s/^/== /p' | awk '/^== / { test = $2; next } { print test "." $0 }')
+	echo "$failed"
+}
+
+# red CASE WHY: it is among $failed, and for this reason (a fixed string).
+red() {
+	printf '%s\n' "$failed" | grep -F "$1 # " | grep -qF -- "$2" && return
+	printf '%s is not red for "%s"\n' "$1" "$2"
+	return 1
+}
+
+# green CASE: it is not among $failed.
+green() { ! grep -qF "$1 # " <<<"$failed"; }
+
+@test "each way to break a write fault turns its own case red" {
+	broken arm64-hafdbs handlers,mkwrite,swap fault-flags.patch
+	red handlers.read_write_page "call 0 has flags 0x1, not 0x3"
+	red handlers.refused_page "no SIGBUS"
+	red handlers.lost_page "write: 1 calls, not 2"
+	red handlers.read_write_pfnmap "call 0 has flags 0x255, not 0x257"
+	red handlers.refused_pfnmap "no SIGBUS"
+	red handlers.read_write_mixed "write: 0 calls, not 1"
+	red handlers.copy_mixed "the copy differs"
+	red mkwrite.first_write "0 major and 1 minor faults, not 1 and 0"
+	red mkwrite.race_writeback "not what was written last"
+	red mkwrite.race_punch "not what was written last"
+	red mkwrite.no_space "no SIGBUS on a full disk"
+	red mkwrite.swap_file "no SIGBUS where it is mapped"
+	red swap.write_alone "alone: writing to 256 pages took about"
+	red swap.write_shared "parent: 512 faults for 256 pages"
+	red swap.khugepaged "0 huge pages were made"
+	grep -q 'write after msync: page_mkwrite was not called' "${output}/console.log"
+	green handlers.copy_page
+	green handlers.unload
+	green swap.anon_read
+}
+
+@test "each way to break a fault on a page protected with userfaultfd turns its own case red" {
+	broken x86_64 uffdwp uffd-wp.patch
+	red uffdwp.mapped "page 3: flags 0x2"
+	red uffdwp.swapped_out "a write to page 3 is not reported"
+	red uffdwp.forked "the child ended with status 0x7"
+}
+
+@test "a guest without its modules fails, and says what is missing" {
+	guest=$("$CI/guest-image" v5.10 --arch arm64 --quiet)
+	image=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	vmrun=$(. "$SCRIPTS/lib.sh"; vmrun_binary)
+	run "$vmrun" --machine "$ROOT/configs/machine/arm64-hafdbs" --kernel "$image/Image" \
+		--initrd "$guest/init.cpio" --disk "$guest/disk.img" --tests handlers \
+		--output "$BATS_TEST_TMPDIR/without"
+	[ "$status" -eq 1 ]
+	[ "$(jq -r .verdict "$BATS_TEST_TMPDIR/without/result.json")" = fail ]
+	grep -q 'not ok 1 read_write_pfnmap # /modules/vmfault.ko: No such file' \
+		"$BATS_TEST_TMPDIR/without/console.log"
+}
+
+@test "a change to a module builds the modules anew, and not the kernel" {
+	image=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	kernel=$(stat -c '%i %y' "$image/Image") modules=$(stat -c '%i %y' "$image/modules")
+	copy_of_project
+	sed -i 's/^MODULE_DESCRIPTION("/&Changed. /' "$COPY/ci/guest/modules/vmfault.c"
+	[ "$("$COPY/ci/build" v5.10 --step 0 --kernel arm64)" = "$image" ]
+	[ "$(stat -c '%i %y' "$image/Image")" = "$kernel" ]
+	[ "$(stat -c '%i %y' "$image/modules")" != "$modules" ]
+	grep -q 'Changed. ' "$image/modules/vmfault.ko"
+	grep -q 'Changed. ' "$image/modules/modules.cpio"
+	before=$("$CI/build" v5.10 --step 0 --kernel arm64 --print-key)
+	[ "$("$COPY/ci/build" v5.10 --step 0 --kernel arm64 --print-key)" = "$before" ]
+	"$CI/build" v5.10 --step 0 --kernel arm64
+	run ! grep -q 'Changed. ' "$image/modules/vmfault.ko"
+}
+
+@test "a change to a guest's test builds nothing of the kernel, and gives the cell another key" {
+	copy_of_project
+	echo '/* changed */' >>"$COPY/ci/guest/tests/handlers.c"
+	image=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	modules=$(stat -c '%i %y' "$image/modules")
+	[ "$("$COPY/ci/build" v5.10 --step 0 --kernel arm64)" = "$image" ]
+	[ "$(stat -c '%i %y' "$image/modules")" = "$modules" ]
+	[ "$("$COPY/ci/guest-image" v5.10 --arch arm64 --print-key)" != \
+		"$("$CI/guest-image" v5.10 --arch arm64 --print-key)" ]
+}
+
+@test "a warning in a module is an error that names the line, and leaves the image as it was" {
+	image=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	copy_of_project
+	sed -i 's/^static int __init vmfault_init(void)$/static int unused;\n&/' \
+		"$COPY/ci/guest/modules/vmfault.c"
+	run "$COPY/ci/build" v5.10 --step 0 --kernel arm64
+	[ "$status" -eq 125 ]
+	[[ $output == *"vmfault.c:"*"unused"* ]]
+	[[ $output == *"a module of the base itself does not build"* ]]
+	# Those that were there are of other sources; they are still whole
+	[ -f "$image/modules/vmfault.ko" ]
+	"$CI/build" v5.10 --step 0 --kernel arm64
+}
