@@ -122,3 +122,29 @@ inverted() {
 	cmp "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b"
 	[ "$(jq -r .verdict "$(cat "$BATS_TEST_TMPDIR/a")/result.json")" = pass ]
 }
+
+# verdict_of STEP [OPTION...]: boot STEP with one short test; prints the folder.
+verdict_of() { "$CI/boot" v5.10 --machine "$MACHINE" --tests probe --step "$@"; }
+
+@test "a step with the same kernel image takes over the verdict, and says so" {
+	# 0020 changes a header that this kernel does not use, 0021 comments.
+	first=$(verdict_of 20)
+	rm -rf "$(verdict_of 21)"
+	run --separate-stderr verdict_of 21
+	[ "$status" -eq 0 ]
+	[[ $stderr == *"as step 20, which boots the same to the byte"* ||
+		$stderr == *"as step 19, which boots the same to the byte"* ]]
+	[ "$(jq -r .id.step "$output/result.json")" = 21 ]
+	[ "$(jq -r .id.content "$output/result.json")" = "$(jq -r .id.content "$first/result.json")" ]
+	printf '21\t%s\t%s\n' "$MACHINE" "$output" >"$BATS_TEST_TMPDIR/run"
+	run "$CI/report" v5.10 --run "$BATS_TEST_TMPDIR/run" --partial
+	[[ $output == *"pass none =$(jq -r .taken_over "$(verdict_of 21)/result.json")"* ]]
+}
+
+@test "a step with another kernel image does not, nor does --again" {
+	verdict_of 20
+	folder=$(verdict_of 22)
+	[ "$(jq -r '.taken_over // "no"' "$folder/result.json")" = no ]
+	folder=$(verdict_of 21 --again)
+	[ "$(jq -r '.taken_over // "no"' "$folder/result.json")" = no ]
+}
