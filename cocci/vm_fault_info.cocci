@@ -29,31 +29,7 @@
 virtual patch
 virtual report
 
-@depends on patch@
-struct vm_fault *vmf;
-@@
-(
-  vmf->
-- vma
-+ info.vma
-|
-  vmf->
-- flags
-+ info.flags
-|
-  vmf->
-- gfp_mask
-+ info.gfp_mask
-|
-  vmf->
-- pgoff
-+ info.pgoff
-|
-  vmf->
-- address
-+ info.address
-)
-
+// Pointers too: isomorphism fld_to_ptr makes vmf->vma of vmf.vma.
 @depends on patch@
 struct vm_fault vmf;
 @@
@@ -129,27 +105,7 @@ struct vm_fault vmf = { ...,
 + info.address
   = value, ... };
 
-@pointer depends on report@
-struct vm_fault *vmf;
-position p;
-@@
-(
-  vmf->vma@p
-|
-  vmf->flags@p
-|
-  vmf->gfp_mask@p
-|
-  vmf->pgoff@p
-|
-  vmf->address@p
-)
-
-@script:python depends on report@
-p << pointer.p;
-@@
-coccilib.report.print_report(p[0], "field of struct vm_fault that is in info")
-
+// Pointers too, as above.
 @object depends on report@
 struct vm_fault vmf;
 position p;

@@ -33,11 +33,13 @@ FAULTLINE_ROOT=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 FAULTLINE_WORK=$(readlink -m "${FAULTLINE_WORK:-$FAULTLINE_ROOT/.work}")
 export FAULTLINE_ROOT FAULTLINE_WORK
 
-# The data folders: bases, kernels, machines, architectures; the tracks. Another
-# series, and the tests, point them at folders of their own.
+# The data folders: bases, kernels, machines, architectures; the tracks; the
+# semantic patches. Another series, and the tests, point them at folders of their
+# own.
 FAULTLINE_CONFIGS=${FAULTLINE_CONFIGS:-$FAULTLINE_ROOT/configs}
 FAULTLINE_PATCHES=${FAULTLINE_PATCHES:-$FAULTLINE_ROOT/patches}
-export FAULTLINE_CONFIGS FAULTLINE_PATCHES
+FAULTLINE_COCCI=${FAULTLINE_COCCI:-$FAULTLINE_ROOT/cocci}
+export FAULTLINE_CONFIGS FAULTLINE_PATCHES FAULTLINE_COCCI
 
 # 0: errors only, 1: what is being done, 2: also the commands behind it.
 export VERBOSITY=${VERBOSITY:-1}
