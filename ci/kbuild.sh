@@ -8,7 +8,8 @@
 
 # kbuild ARGS...: make in the step's tree with what makes equal trees give
 # equal images: a fixed time stamp, user and host
-# (Documentation/kbuild/reproducible-builds.rst).
+# (Documentation/kbuild/reproducible-builds.rst). Silent but for what is wrong,
+# unless KBUILD_OUTPUT_OPTION is set to another option of make.
 kbuild() {
 	local compiler=${KBUILD_CROSS}gcc
 
@@ -21,7 +22,7 @@ kbuild() {
 	fi
 	nice make -C "$KBUILD_SRC" O="$KBUILD_OUT" ARCH="$KBUILD_ARCH" \
 		CROSS_COMPILE="$KBUILD_CROSS" CC="$compiler" \
-		-j"${FAULTLINE_JOBS:-$(nproc)}" -s \
+		-j"${FAULTLINE_JOBS:-$(nproc)}" "${KBUILD_OUTPUT_OPTION:--s}" \
 		KBUILD_BUILD_TIMESTAMP='Thu Jan 1 00:00:00 UTC 1970' \
 		KBUILD_BUILD_USER=faultline KBUILD_BUILD_HOST=series \
 		KBUILD_BUILD_VERSION=1 LOCALVERSION= "$@" </dev/null
@@ -45,6 +46,19 @@ kbuild_compiler() {
 	"${KBUILD_CROSS}ld" --version | head -n 1
 }
 
+# kbuild_config_stamp COMMIT FRAGMENT...: print a hash of what a .config follows
+# from: the compiler, the fragments, and the Kconfig files of COMMIT.
+kbuild_config_stamp() {
+	local commit=$1
+
+	shift
+	{
+		kbuild_compiler
+		cat "$@"
+		git_linux ls-tree -r "$commit" | grep -a 'Kconfig'
+	} | sha256sum
+}
+
 # kbuild_configure COMMIT FRAGMENT...: make .config in the O= folder: tinyconfig
 # with the fragments on top. Dies naming the options that a fragment asks for
 # and olddefconfig did not keep. Does nothing when the fragments and the
@@ -54,11 +68,7 @@ kbuild_configure() {
 
 	shift
 	mkdir -p "$KBUILD_OUT"
-	stamp=$({
-		kbuild_compiler
-		cat "$@"
-		git_linux ls-tree -r "$commit" | grep -a 'Kconfig'
-	} | sha256sum)
+	stamp=$(kbuild_config_stamp "$commit" "$@")
 	[[ -f $KBUILD_OUT/.config &&
 		$(cat "$KBUILD_OUT/.faultline-config" 2>/dev/null) == "$stamp" ]] && return
 	rm -f "$KBUILD_OUT/.faultline-config"

@@ -1,0 +1,175 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# objects.sh - compiling the files that a patch touches, for ci/compile and
+# ci/identical. Source it after scripts/lib.sh and ci/kbuild.sh.
+#
+# The configuration is allmodconfig with configs/compile/touched.config and the
+# `options` of configs/arch/NAME. make itself says whether a file is compiled in
+# it: asked for an object that is not in its folder's list, it has no rule.
+#
+# What came of a file is kept in $FAULTLINE_WORK/objects/ARCH/KEY, where KEY
+# stands for the tree, the configuration and the tools:
+#
+#	FILE.status	"object HASH" (in objects/blob), "error" or "unreached"
+#	FILE.log	what the compiler, sparse and kernel-doc said
+#	FILE.warnings	the warnings in it, see warnings.awk
+
+OBJECTS_DIR=$FAULTLINE_WORK/objects
+OBJECTS_FLAGS=(W=1 C=1 CHECK="$FAULTLINE_ROOT/ci/sparse" CF=-fmax-warnings=unlimited
+	KCFLAGS="-include $FAULTLINE_ROOT/ci/no-line.h")
+
+# objects_arch TRACK ARCH: have what follows compile for ARCH. False when its
+# compiler is not installed.
+objects_arch() {
+	local file=$FAULTLINE_CONFIGS/arch/$2 option
+
+	OBJECTS_ARCH=$2
+	KBUILD_ARCH=$(conf_get "$file" arch) KBUILD_CROSS=$(conf_get "$file" cross)
+	KBUILD_SRC=$(build_source "$1") KBUILD_OUT=$FAULTLINE_WORK/build/$1/touched-$2
+	kbuild_path_ok
+	command -v "${KBUILD_CROSS}gcc" >/dev/null || return
+	mkdir -p "$KBUILD_OUT" "$OBJECTS_DIR/blob"
+	{
+		cat "$FAULTLINE_CONFIGS/compile/touched.config"
+		for option in $(conf_get "$file" options); do printf 'CONFIG_%s\n' "$option"; done
+	} >"$KBUILD_OUT/touched.config"
+}
+
+# objects_key COMMIT [PATCH]: print the key of everything that the objects and
+# warnings of COMMIT, with PATCH on top, follow from.
+objects_key() {
+	{
+		git_linux rev-parse "$1^{tree}"
+		[[ -z ${2:-} ]] || cat "$2"
+		kbuild_config_stamp "$1" "$KBUILD_OUT/touched.config"
+		printf '%s\n' "$KBUILD_ARCH"
+		sparse --version
+		cat "$FAULTLINE_ROOT/ci/"{objects.sh,warnings.awk,no-line.h,sparse}
+	} 2>&1 | sha256sum | cut -c 1-20
+}
+
+# source_arch ARCH: print the folder of arch/ in which an architecture of make is.
+source_arch() {
+	case $1 in
+	i386 | x86_64) echo x86 ;;
+	sparc64) echo sparc ;;
+	*) printf '%s\n' "$1" ;;
+	esac
+}
+
+# object_target FILE: print the name by which make knows the object of FILE. KVM
+# compiles virt/ from the folder of the architecture.
+object_target() {
+	case $1 in
+	virt/*) printf 'arch/%s/kvm/../../../%s.o\n' "$(source_arch "$KBUILD_ARCH")" "${1%.*}" ;;
+	*) printf '%s\n' "${1%.*}.o" ;;
+	esac
+}
+
+# objects_configure COMMIT: make .config in the O= folder, unless it is there.
+objects_configure() {
+	local stamp log=$KBUILD_OUT/config.log
+
+	stamp=$(kbuild_config_stamp "$1" "$KBUILD_OUT/touched.config")
+	[[ -f $KBUILD_OUT/.config &&
+		$(cat "$KBUILD_OUT/.faultline-config" 2>/dev/null) == "$stamp" ]] && return
+	rm -f "$KBUILD_OUT/.faultline-config"
+	kbuild KCONFIG_ALLCONFIG="$KBUILD_OUT/touched.config" allmodconfig >"$log" 2>&1 ||
+		die "$EXIT_INFRA" "allmodconfig for $OBJECTS_ARCH failed" "see $log"
+	printf '%s\n' "$stamp" >"$KBUILD_OUT/.faultline-config"
+}
+
+# objects_at COMMIT PATCH FILE...: see to it that every file is compiled as it is
+# in COMMIT, with PATCH (may be empty) on top; sets OBJECTS to the folder of what
+# came of it. Not to be called in a condition.
+objects_at() {
+	local commit=$1 patch=$2 file missing=() targets=() log=$KBUILD_OUT/objects.log
+
+	shift 2
+	OBJECTS=$OBJECTS_DIR/$OBJECTS_ARCH/$(objects_key "$commit" "$patch")
+	for file; do [[ -f $OBJECTS/$file.status ]] || missing+=("$file"); done
+	((${#missing[@]})) || return 0
+	need_tool make bc flex bison sparse
+	worktree_at "$KBUILD_SRC" "$commit"
+	[[ -z $patch ]] || git_in "$KBUILD_SRC" apply "$patch" >&2 ||
+		die "$EXIT_INFRA" "$patch does not apply" "see above"
+	objects_configure "$commit"
+	for file in "${missing[@]}"; do
+		# An object that is there already would not warn again.
+		rm -f "$KBUILD_OUT/${file%.*}.o"
+		[[ $file == *.h ]] || targets+=("$(object_target "$file")")
+	done
+	rm -rf "$KBUILD_OUT/log"
+	mkdir -p "$KBUILD_OUT/log"
+	# What fails is judged file by file. All do if the common part does not build.
+	export KBUILD_OUTPUT_OPTION=--output-sync=target
+	if ! kbuild "${OBJECTS_FLAGS[@]}" prepare >"$log" 2>&1; then
+		for file in "${missing[@]}"; do
+			mkdir -p "$KBUILD_OUT/log/${file%/*}"
+			grep -a -A 3 'error' "$log" | head -n 20 >"$KBUILD_OUT/log/${file%.*}.log" || true
+		done
+	elif ((${#targets[@]})); then
+		kbuild -k "${OBJECTS_FLAGS[@]}" "${targets[@]}" >"$log" 2>&1 || true
+		objects_split_log "$log" "$KBUILD_OUT/log"
+	fi
+	unset KBUILD_OUTPUT_OPTION
+	! kbuild_was_starved "$log" || die "$EXIT_INFRA" "compiling ran out of disk or memory" "see $log"
+	if grep -aqE '^make.*(Interrupt|Terminated|Killed|Stop\.)' "$log"; then
+		die "$EXIT_INFRA" "make for $OBJECTS_ARCH was ended, or cannot read a Makefile" "see $log"
+	fi
+	for file in "${missing[@]}"; do object_keep "$file"; done
+}
+
+# objects_split_log LOG DIR: write the part of make's LOG that is about each FILE
+# to DIR/FILE.log. make keeps the output of a target together, after a heading.
+objects_split_log() {
+	awk -v src="$KBUILD_SRC/" -v dir="$2/" '
+	function normal(path) {
+		if (index(path, src) == 1) path = substr(path, length(src) + 1)
+		sub(/^(\.\.\/)+/, "", path)
+		while (sub(/[^\/.]+\/\.\.\//, "", path)) ;
+		return path
+	}
+	/^  [A-Z][A-Z0-9_]* +(\[M\] +)?[^ ]+$/ {
+		out = ""
+		if ($1 == "CC" || $1 == "AS" || $1 == "CHECK") {
+			path = normal($NF)
+			if ($1 == "CHECK") sub(/\.c$/, "", path); else sub(/\.o$/, "", path)
+			out = dir path ".log"
+			if (!(path in made)) {
+				made[path] = 1; folder = out; sub(/\/[^\/]*$/, "", folder)
+				system("mkdir -p \"" folder "\"")
+				printf "" >out
+			}
+		}
+		next
+	}
+	/^make(\[[0-9]+\])?: / { next }
+	out != "" {
+		while (i = index($0, src)) $0 = substr($0, 1, i - 1) substr($0, i + length(src))
+		print >out
+	}' "$1"
+}
+
+# object_keep FILE: put what came of FILE into $OBJECTS.
+object_keep() {
+	local file=$1 object=$KBUILD_OUT/${1%.*}.o log=$KBUILD_OUT/log/${1%.*}.log hash status
+
+	mkdir -p "$OBJECTS/${file%/*}"
+	cp "$log" "$OBJECTS/$file.log" 2>/dev/null || : >"$OBJECTS/$file.log"
+	if [[ -f $object ]]; then
+		"${KBUILD_CROSS}objcopy" --strip-debug "$object" "$KBUILD_OUT/stripped.o"
+		hash=$(sha256sum <"$KBUILD_OUT/stripped.o" | cut -c 1-40)
+		[[ -f $OBJECTS_DIR/blob/$hash ]] || mv "$KBUILD_OUT/stripped.o" "$OBJECTS_DIR/blob/$hash"
+		status="object $hash"
+	elif [[ -f $log ]]; then
+		status=error
+	else
+		status=unreached
+	fi
+	awk -v src="$KBUILD_SRC/" -f "$FAULTLINE_ROOT/ci/warnings.awk" "$OBJECTS/$file.log" |
+		LC_ALL=C sort -u >"$OBJECTS/$file.warnings"
+	printf '%s\n' "$status" >"$OBJECTS/$file.status.tmp"
+	mv "$OBJECTS/$file.status.tmp" "$OBJECTS/$file.status"
+}

@@ -1,0 +1,92 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# ci/compile for an architecture, on a miniature kernel: what is compiled, what
+# is said of the rest, and a control for each thing that fails a step.
+
+bats_require_minimum_version 1.5.0
+load helper
+load objects
+
+setup() { mini_objects; }
+
+# What a file warned of before, on another line now, is nothing new.
+@test "a conversion passes, and a warning that moved is not new" {
+	conversion
+	run "$CI/compile" mini --arch here
+	[ "$status" -eq 0 ]
+	[[ $output == *"compile mini: 2 passed, 0 failed" ]]
+	grep -q 'unused variable' "$FAULTLINE_WORK"/objects/here/*/mm/filemap.c.warnings
+}
+
+@test "a file that is not compiled is named with its option and what that needs" {
+	conversion
+	run "$CI/compile" mini --arch here --step 2
+	[[ $output == *"not reached: drivers/odd.c: CONFIG_ODD is off; it depends on VAX"* ]]
+}
+
+@test "nothing is compiled again for the same tree, configuration and tools" {
+	conversion
+	"$CI/compile" mini --arch here
+	printf '#!/bin/sh\nexit 1\n' >"$BATS_TEST_TMPDIR/make"
+	chmod 755 "$BATS_TEST_TMPDIR/make"
+	PATH=$BATS_TEST_TMPDIR:$PATH run "$CI/compile" mini --arch here
+	[ "$status" -eq 0 ]
+	echo 'options = 64BIT=n' >>"$FAULTLINE_CONFIGS/arch/here"
+	sed -i '/64BIT=y/d' "$FAULTLINE_CONFIGS/arch/here"
+	PATH=$BATS_TEST_TMPDIR:$PATH expect_failure 125 "allmodconfig for here failed" \
+		"$CI/compile" mini --arch here
+}
+
+@test "a new warning is named although another one went" {
+	sed -i 's/int unused;/int other;/' "$TREE/mm/filemap.c"
+	conversion
+	expect_failure 1 "in map_pages: warning: unused variable ‘other’" "$CI/compile" mini --arch here
+	[[ $output == *"compile mini: 1 passed, 1 failed"* ]]
+}
+
+@test "a warning of sparse alone is one" {
+	sed -i 's/int unused;/int *unused = 0;/' "$TREE/mm/filemap.c"
+	conversion
+	expect_failure 1 "in map_pages: warning: Using plain integer as NULL pointer" \
+		"$CI/compile" mini --arch here
+}
+
+@test "the same warning in another function is new" {
+	printf 'int more(struct vm_fault *vmf);\nint more(struct vm_fault *vmf)\n{\n\tint unused;\n\treturn 0;\n}\n' \
+		>>"$TREE/mm/filemap.c"
+	conversion
+	expect_failure 1 "in more: warning: unused variable" "$CI/compile" mini --arch here
+}
+
+@test "a file that does not compile is named with the error" {
+	sed -i 's/int unused;/int unused = "";;/; s/pgoff;/none;/' "$TREE/mm/filemap.c"
+	conversion
+	expect_failure 1 "here: mm/filemap.c does not compile at step 2" "$CI/compile" mini --arch here
+	[[ $output == *"has no member named ‘none’"* ]]
+}
+
+@test "a header is compiled through the files of the series that include it" {
+	sed -i 's/int address, pgoff/const char *address; int pgoff/' "$TREE/include/linux/mm.h"
+	step 'mm: change the type of a field'
+	echo >>"$TREE/mm/memory.c"
+	step 'mm: touch the file'
+	apply_series
+	expect_failure 1 "here: mm/memory.c does not compile at step 1" "$CI/compile" mini --arch here
+}
+
+@test "what did not compile before either fails no step" {
+	sed -i 's/pgoff;/none;/' "$TREE/mm/filemap.c"
+	role -C "$TREE" commit -q -a --amend --no-edit
+	role -C "$TREE" push -q -f "$FAULTLINE_WORK/linux.git" HEAD:refs/heads/base/mini
+	conversion
+	run "$CI/compile" mini --arch here --step 2
+	[ "$status" -eq 0 ]
+	[[ $output == *"mm/filemap.c does not compile before step 2 either"* ]]
+}
+
+@test "an architecture without its compiler is named, and judged as nothing" {
+	sed 's/^cross =/& none-linux-gnu-/' "$FAULTLINE_CONFIGS/arch/here" >"$FAULTLINE_CONFIGS/arch/there"
+	conversion
+	expect_failure 125 "no none-linux-gnu-gcc" "$CI/compile" mini --arch all
+	expect_failure 2 "no architecture 'nowhere'" "$CI/compile" mini --arch nowhere
+}
