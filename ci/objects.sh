@@ -16,8 +16,15 @@
 #	FILE.warnings	the warnings in it, see warnings.awk
 
 OBJECTS_DIR=$FAULTLINE_WORK/objects
-OBJECTS_FLAGS=(W=1 C=1 CHECK="$FAULTLINE_ROOT/ci/sparse" CF=-fmax-warnings=unlimited
-	KCFLAGS="-include $FAULTLINE_ROOT/ci/no-line.h")
+OBJECTS_FLAGS=(KCFLAGS="-include $FAULTLINE_ROOT/ci/no-line.h")
+
+# objects_with_warnings: have what follows warn too, which takes half as long
+# again: W=1, kernel-doc and sparse.
+objects_with_warnings() {
+	OBJECTS_WARN=1
+	OBJECTS_FLAGS+=(W=1 C=1 CHECK="$FAULTLINE_ROOT/ci/sparse" CF=-fmax-warnings=unlimited)
+}
+OBJECTS_WARN=0
 
 # objects_arch TRACK ARCH: have what follows compile for ARCH. False when its
 # compiler is not installed.
@@ -43,8 +50,8 @@ objects_key() {
 		git_linux rev-parse "$1^{tree}"
 		[[ -z ${2:-} ]] || cat "$2"
 		kbuild_config_stamp "$1" "$KBUILD_OUT/touched.config"
-		printf '%s\n' "$KBUILD_ARCH"
-		sparse --version
+		printf '%s\n' "$KBUILD_ARCH" "$OBJECTS_WARN"
+		((!OBJECTS_WARN)) || sparse --version
 		cat "$FAULTLINE_ROOT/ci/"{objects.sh,warnings.awk,no-line.h,sparse}
 	} 2>&1 | sha256sum | cut -c 1-20
 }
@@ -90,7 +97,8 @@ objects_at() {
 	OBJECTS=$OBJECTS_DIR/$OBJECTS_ARCH/$(objects_key "$commit" "$patch")
 	for file; do [[ -f $OBJECTS/$file.status ]] || missing+=("$file"); done
 	((${#missing[@]})) || return 0
-	need_tool make bc flex bison sparse
+	need_tool make bc flex bison
+	((!OBJECTS_WARN)) || need_tool sparse
 	worktree_at "$KBUILD_SRC" "$commit"
 	[[ -z $patch ]] || git_in "$KBUILD_SRC" apply "$patch" >&2 ||
 		die "$EXIT_INFRA" "$patch does not apply" "see above"
