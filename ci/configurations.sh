@@ -38,7 +38,9 @@ compile_step() {
 	log=$KBUILD_OUT/build-$step.log
 	key=$({
 		git_linux rev-parse "$commit^{tree}"
-		cat "$FAULTLINE_CONFIGS/compile/$config" "$FAULTLINE_CONFIGS/compile/$config.config"
+		patch_files "$track" "$step"
+		cat "$FAULTLINE_CONFIGS/compile/$config" "$FAULTLINE_CONFIGS/compile/$config.config" \
+			"$FAULTLINE_ROOT/ci/kbuild.sh" "$FAULTLINE_ROOT/ci/configurations.sh"
 		kbuild_compiler
 	} | sha256sum | cut -c 1-20)
 	if [[ -f $KBUILD_OUT/done-$key ]]; then

@@ -38,11 +38,11 @@ modules_build() {
 		printf 'dir /modules 755 0 0\n'
 		(cd "$out" && printf '%s\n' *.ko) |
 			awk -v dir="$out" '{ printf "file /modules/%s %s/%s 644 0 0\n", $1, dir, $1 }'
-	} >"$list"
+	} >"$list" || return
 	# The O= folder has it only where a kernel has been built.
 	"${HOSTCC:-gcc}" -O2 -o "$source/gen_init_cpio" "$KBUILD_SRC/usr/gen_init_cpio.c" || return
 	"$source/gen_init_cpio" -t 0 "$list" >"$out/modules.cpio" || return
-	modules_key >"$out/key"
+	modules_key >"$out/key" || return
 	rm -rf "$image/modules"
 	mv "$out" "$image/modules"
 }

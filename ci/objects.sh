@@ -26,21 +26,23 @@ objects_with_warnings() {
 }
 OBJECTS_WARN=0
 
-# objects_arch TRACK ARCH: have what follows compile for ARCH. False when its
-# compiler is not installed.
+# objects_arch TRACK ARCH: have what follows compile for ARCH; sets
+# OBJECTS_COMPILER to 0 when its compiler is not installed. Not to be called in a
+# condition, as what follows.
 objects_arch() {
-	local file=$FAULTLINE_CONFIGS/arch/$2 option
+	local file=$FAULTLINE_CONFIGS/arch/$2 option options
 
 	OBJECTS_ARCH=$2
 	KBUILD_ARCH=$(conf_get "$file" arch) KBUILD_CROSS=$(conf_get "$file" cross)
 	KBUILD_SRC=$(build_source "$1") KBUILD_OUT=$FAULTLINE_WORK/build/$1/touched-$2
 	kbuild_path_ok
-	command -v "${KBUILD_CROSS}gcc" >/dev/null || return
+	OBJECTS_COMPILER=1
+	command -v "${KBUILD_CROSS}gcc" >/dev/null || OBJECTS_COMPILER=0
+	((OBJECTS_COMPILER)) || return 0
+	options=$(conf_get "$file" options)
 	mkdir -p "$KBUILD_OUT" "$OBJECTS_DIR/blob"
-	{
-		cat "$FAULTLINE_CONFIGS/compile/touched.config"
-		for option in $(conf_get "$file" options); do printf 'CONFIG_%s\n' "$option"; done
-	} >"$KBUILD_OUT/touched.config"
+	for option in $options; do printf 'CONFIG_%s\n' "$option"; done >"$KBUILD_OUT/arch.config"
+	cat "$FAULTLINE_CONFIGS/compile/touched.config" "$KBUILD_OUT/arch.config" >"$KBUILD_OUT/touched.config"
 }
 
 # objects_key COMMIT [PATCH]: print the key of everything that the objects and
@@ -52,8 +54,8 @@ objects_key() {
 		kbuild_config_stamp "$1" "$KBUILD_OUT/touched.config"
 		printf '%s\n' "$KBUILD_ARCH" "$OBJECTS_WARN"
 		((!OBJECTS_WARN)) || sparse --version
-		cat "$FAULTLINE_ROOT/ci/"{objects.sh,warnings.awk,no-line.h,sparse}
-	} 2>&1 | sha256sum | cut -c 1-20
+		cat "$FAULTLINE_ROOT/ci/"{objects.sh,kbuild.sh,warnings.awk,no-line.h,sparse}
+	} | sha256sum | cut -c 1-20
 }
 
 # source_arch ARCH: print the folder of arch/ in which an architecture of make is.
@@ -74,6 +76,20 @@ object_target() {
 	esac
 }
 
+# require_choices CONFIG FRAGMENT: die naming a line of FRAGMENT that CONFIG does
+# not agree with; X=n asks for X not to be set.
+require_choices() {
+	local line
+
+	while IFS= read -r line; do
+		case $line in
+		*=n) ! grep -q "^${line%=n}=" "$1" ;;
+		*) grep -qxF "$line" "$1" ;;
+		esac || die "$EXIT_INFRA" "'$line' is not in the final configuration for $OBJECTS_ARCH" \
+			"look at 'depends on' in the base's Kconfig, and at configs/arch/$OBJECTS_ARCH"
+	done <"$2"
+}
+
 # objects_configure COMMIT: make .config in the O= folder, unless it is there.
 objects_configure() {
 	local stamp log=$KBUILD_OUT/config.log
@@ -84,6 +100,7 @@ objects_configure() {
 	rm -f "$KBUILD_OUT/.faultline-config"
 	kbuild KCONFIG_ALLCONFIG="$KBUILD_OUT/touched.config" allmodconfig >"$log" 2>&1 ||
 		die "$EXIT_INFRA" "allmodconfig for $OBJECTS_ARCH failed" "see $log"
+	require_choices "$KBUILD_OUT/.config" "$KBUILD_OUT/arch.config"
 	printf '%s\n' "$stamp" >"$KBUILD_OUT/.faultline-config"
 }
 
@@ -91,14 +108,14 @@ objects_configure() {
 # in COMMIT, with PATCH (may be empty) on top; sets OBJECTS to the folder of what
 # came of it. Not to be called in a condition.
 objects_at() {
-	local commit=$1 patch=$2 file missing=() targets=() log=$KBUILD_OUT/objects.log
+	local commit=$1 patch=$2 file missing=() targets=() log=$KBUILD_OUT/objects.log status=0
 
 	shift 2
+	need_tool make bc flex bison
+	((!OBJECTS_WARN)) || need_tool sparse
 	OBJECTS=$OBJECTS_DIR/$OBJECTS_ARCH/$(objects_key "$commit" "$patch")
 	for file; do [[ -f $OBJECTS/$file.status ]] || missing+=("$file"); done
 	((${#missing[@]})) || return 0
-	need_tool make bc flex bison
-	((!OBJECTS_WARN)) || need_tool sparse
 	worktree_at "$KBUILD_SRC" "$commit"
 	[[ -z $patch ]] || git_in "$KBUILD_SRC" apply "$patch" >&2 ||
 		die "$EXIT_INFRA" "$patch does not apply" "see above"
@@ -118,7 +135,9 @@ objects_at() {
 			grep -a -A 3 'error' "$log" | head -n 20 >"$KBUILD_OUT/log/${file%.*}.log" || true
 		done
 	elif ((${#targets[@]})); then
-		kbuild -k "${OBJECTS_FLAGS[@]}" "${targets[@]}" >"$log" 2>&1 || true
+		kbuild -k "${OBJECTS_FLAGS[@]}" "${targets[@]}" >"$log" 2>&1 || status=$?
+		((status == 0 || status == 2)) ||
+			die "$EXIT_INFRA" "make for $OBJECTS_ARCH ended with $status" "see $log"
 		objects_split_log "$log" "$KBUILD_OUT/log"
 	fi
 	unset KBUILD_OUTPUT_OPTION
@@ -173,8 +192,10 @@ object_keep() {
 		status="object $hash"
 	elif [[ -f $log ]]; then
 		status=error
-	else
+	elif [[ $file == *.h ]] || grep -aF "'$(object_target "$file")'" "$KBUILD_OUT/objects.log" | grep -q '^make'; then
 		status=unreached
+	else
+		die "$EXIT_INFRA" "make for $OBJECTS_ARCH said nothing of $file" "see $KBUILD_OUT/objects.log"
 	fi
 	awk -v src="$KBUILD_SRC/" -f "$FAULTLINE_ROOT/ci/warnings.awk" "$OBJECTS/$file.log" |
 		LC_ALL=C sort -u >"$OBJECTS/$file.warnings"

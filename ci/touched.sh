@@ -64,7 +64,7 @@ including() {
 # it, of those of the patch or, where it has none, of those of the whole track.
 # A header that none includes, and an assembler file, are printed as they are.
 step_units() {
-	local track=$1 step=$2 commit files all units list
+	local track=$1 step=$2 commit files all units list headers header
 
 	commit=$(step_commit "$track" "$step")
 	files=$(patch_files "$track" "$step")
@@ -77,11 +77,12 @@ step_units() {
 	if [[ ! -f $list ]]; then
 		mkdir -p "${list%/*}"
 		units=$(grep '\.[cS]$' <<<"$files" || true)
+		headers=$(grep '\.h$' <<<"$files" || true)
 		{
 			printf '%s\n' "$units"
-			grep '\.h$' <<<"$files" | while IFS= read -r header; do
+			for header in $headers; do
 				header_users "$commit" "$header" "$units" "$all"
-			done || true
+			done
 		} | sed '/^$/d' | LC_ALL=C sort -u >"$list.$$"
 		mv "$list.$$" "$list"
 	fi

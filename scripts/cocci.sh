@@ -156,6 +156,10 @@ cocci_run() {
 		for entry in "${entries[@]}"; do [[ ! -f $entry ]] || printf '%s\n' "$entry"; done |
 			xargs -r -d '\n' cat
 	} | LC_ALL=C sort -s -t $'\t' -k1,1 >"$COCCI_RUN/result"
+	for path in "${!cocci_entry[@]}"; do
+		[[ -f ${cocci_entry[$path]} ]] || grep -qF "$path"$'\t' "$COCCI_RUN/failed" ||
+			die "$EXIT_INFRA" "nothing came of $path" "run it again with --no-cache"
+	done
 }
 
 # cocci_pruned ENTRY...: print those that name a blob that LINUX_GIT lacks.

@@ -42,7 +42,7 @@ write() {
 
 	mkdir -p "$fresh" "$before"
 	cp -r "$original" "$fresh"
-	cp -r "$original" "$before"
+	cp -r "$fresh/$track" "$before"
 	export FAULTLINE_PATCHES=$fresh
 	dir=$fresh/$track
 	while IFS=$'\t' read -r step name trailer <&3; do

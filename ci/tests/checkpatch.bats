@@ -8,8 +8,8 @@ load helper
 
 setup() {
 	patch=$BATS_TEST_TMPDIR/0001-line.patch
-	first=$(sed -n '/^[^#]/{p;q}' "$FAULTLINE_PATCHES/v5.10/series")
-	cp "$FAULTLINE_PATCHES/v5.10/$first" "$patch"
+	first=$(sed -n '/^[^#]/{p;q}' "$ROOT/patches/v5.10/series")
+	cp "$ROOT/patches/v5.10/$first" "$patch"
 }
 
 # add_long_line: make the patch add a line of 130 columns.

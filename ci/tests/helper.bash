@@ -12,6 +12,10 @@ SCRIPTS=$ROOT/scripts
 CI=$ROOT/ci
 export ROOT SCRIPTS CI
 
+# What the one who runs the tests has set is not what is tested.
+export VERBOSITY=1
+unset FAULTLINE_JOBS COCCI_LIMIT
+
 # role ARGS...: git as the role identity, deaf to the user's configuration.
 role() {
 	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null \
@@ -61,4 +65,12 @@ expect_failure() {
 		printf 'expected exit %s and "%s"\ngot exit %s and:\n%s\n' "$code" "$text" "$status" "$output"
 		return 1
 	fi
+}
+
+# step_of TEXT: print the number of the step of v5.10 whose patch has TEXT.
+step_of() {
+	local patches=$ROOT/patches/v5.10 name
+
+	name=$(basename "$(grep -lF -e "$1" "$patches"/*.patch)")
+	sed '/^#/d; /^$/d' "$patches/series" | grep -nFx -e "$name" | cut -d : -f 1
 }

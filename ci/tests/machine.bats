@@ -127,24 +127,40 @@ inverted() {
 verdict_of() { "$CI/boot" v5.10 --machine "$MACHINE" --tests probe --step "$@"; }
 
 @test "a step with the same kernel image takes over the verdict, and says so" {
-	# 0020 changes a header that this kernel does not use, 0021 comments.
-	first=$(verdict_of 20)
-	rm -rf "$(verdict_of 21)"
-	run --separate-stderr verdict_of 21
+	step=$(step_of 'Subject: [PATCH] treewide: comments: name the fields of a fault')
+	before=$(verdict_of $((step - 1)) --again)
+	rm -rf "$(verdict_of "$step")"
+	run --separate-stderr verdict_of "$step"
 	[ "$status" -eq 0 ]
-	[[ $stderr == *"as step 20, which boots the same to the byte"* ||
-		$stderr == *"as step 19, which boots the same to the byte"* ]]
-	[ "$(jq -r .id.step "$output/result.json")" = 21 ]
-	[ "$(jq -r .id.content "$output/result.json")" = "$(jq -r .id.content "$first/result.json")" ]
-	printf '21\t%s\t%s\n' "$MACHINE" "$output" >"$BATS_TEST_TMPDIR/run"
+	[[ $stderr == *"which boots the same to the byte"* ]]
+	[ "$(jq -r .id.step "$output/result.json")" = "$step" ]
+	[ "$(jq -r .id.content "$output/result.json")" = "$(jq -r .id.content "$before/result.json")" ]
+	of=$(jq -r .taken_over "$output/result.json")
+	[ "$of" != null ]
+	printf '%s\t%s\t%s\n' "$step" "$MACHINE" "$output" >"$BATS_TEST_TMPDIR/run"
 	run "$CI/report" v5.10 --run "$BATS_TEST_TMPDIR/run" --partial
-	[[ $output == *"pass none =$(jq -r .taken_over "$(verdict_of 21)/result.json")"* ]]
+	[[ $output == *"pass none =$of"* ]]
 }
 
-@test "a step with another kernel image does not, nor does --again" {
-	verdict_of 20
-	folder=$(verdict_of 22)
+@test "a step with another kernel image does not, nor does one that is judged --again" {
+	step=$(step_of 'Subject: [PATCH] mm: make what a fault is about const')
+	verdict_of $((step - 1))
+	rm -rf "$(verdict_of "$step")"
+	folder=$(verdict_of "$step")
 	[ "$(jq -r '.taken_over // "no"' "$folder/result.json")" = no ]
-	folder=$(verdict_of 21 --again)
+	folder=$(verdict_of $((step - 1)) --again)
 	[ "$(jq -r '.taken_over // "no"' "$folder/result.json")" = no ]
+}
+
+@test "a verdict that is not a pass is not taken over" {
+	step=$(step_of 'Subject: [PATCH] treewide: comments: name the fields of a fault')
+	before=$(verdict_of $((step - 1)) --again)
+	rm -rf "$(verdict_of "$step")"
+	content=$(jq -r .id.content "$before/result.json")
+	mapfile -t same < <(grep -lF "$content" "${before%/*}"/*/result.json)
+	sed -i 's/"verdict": *"pass"/"verdict": "fail"/' "${same[@]}"
+	folder=$(verdict_of "$step")
+	sed -i 's/"verdict": *"fail"/"verdict": "pass"/' "${same[@]}"
+	[ "$(jq -r '.taken_over // "no"' "$folder/result.json")" = no ]
+	[ "$(jq -r .verdict "$folder/result.json")" = pass ]
 }
