@@ -28,6 +28,7 @@ cocci_begin() {
 	mkdir -p "$COCCI_RUN"
 	trap 'kill "${!cocci_running[@]}" 2>/dev/null || :; exit "$EXIT_INFRA"' INT TERM HUP
 	need_tool spatch git timeout
+	export HOME=$COCCI_RUN # not the user's ~/.cocciconfig
 	COCCI_VERSION=$(spatch --version 2>&1 | sed -n '1s/^spatch version \([^ ]*\).*/\1/p')
 	[[ -n $COCCI_VERSION ]] || die "$EXIT_INFRA" \
 		"'spatch --version' does not tell its version" "run scripts/deps"

@@ -34,7 +34,7 @@ cocci_files() {
 	local file=$1 commit=$2 mode=$3 item pid status next=0 total=0 finished=0 number=0
 	local begin=$SECONDS shown=$SECONDS options leftover
 
-	HOME=$COCCI_RUN spatch -D "$mode" --parse-cocci "$file" >"$COCCI_RUN/log/parse" 2>&1 || {
+	spatch -D "$mode" --parse-cocci "$file" >"$COCCI_RUN/log/parse" 2>&1 || {
 		grep -v '^Warning: PARSING' "$COCCI_RUN/log/parse" | tail -n 8 >&2
 		bad "$file: spatch cannot use it with -D $mode" "see above"
 	}
@@ -84,8 +84,7 @@ cocci_spatch() {
 		--verbose-parsing --no-show-diff --in-place --temp-files "$COCCI_RUN/tmp" "$3")
 
 	detail "  (cd $COCCI_RUN/src && ${command[*]@Q})"
-	# HOME: not the user's ~/.cocciconfig.
-	(cd "$COCCI_RUN/src" && HOME=$COCCI_RUN/tmp exec "${command[@]}") </dev/null >"$log.out" 2>"$log.err" &
+	(cd "$COCCI_RUN/src" && exec "${command[@]}") </dev/null >"$log.out" 2>"$log.err" &
 	cocci_running[$!]=$3
 }
 

@@ -90,3 +90,46 @@ setup() { mini_objects; }
 	expect_failure 125 "no none-linux-gnu-gcc" "$CI/compile" mini --arch all
 	expect_failure 2 "no architecture 'nowhere'" "$CI/compile" mini --arch nowhere
 }
+
+@test "a make that is killed is nobody's verdict, and the next run does it again" {
+	conversion
+	cat >"$BATS_TEST_TMPDIR/make" <<-EOF
+		#!/bin/sh
+		case " \$* " in *' -k '*) kill -9 \$\$ ;; esac
+		exec $(command -v make) "\$@"
+	EOF
+	chmod 755 "$BATS_TEST_TMPDIR/make"
+	PATH=$BATS_TEST_TMPDIR:$PATH expect_failure 125 "make for here ended with 137" "$CI/compile" mini --arch here
+	run "$CI/compile" mini --arch here
+	[ "$status" -eq 0 ]
+	[[ $output == *"compile mini: 2 passed, 0 failed" ]]
+}
+
+@test "a step of which nothing is compiled does not pass" {
+	sed -i 's/unused/odd/' "$TREE/drivers/odd.c"
+	step 'drivers: rename a variable'
+	apply_series
+	expect_failure 125 "nothing was compiled at these steps" "$CI/compile" mini --arch here
+	[[ $output == *"nothing reached"* ]]
+}
+
+@test "a file that a step takes out of the build is named" {
+	sed -i 's/unused/other/' "$TREE/mm/filemap.c"
+	sed -i 's|mm/memory.o mm/filemap.o|mm/memory.o|' "$TREE/Makefile"
+	step 'mm: leave filemap out'
+	apply_series
+	expect_failure 1 "here: mm/filemap.c is no longer compiled at step 1" "$CI/compile" mini --arch here
+}
+
+@test "an option that the configuration does not take is named" {
+	conversion
+	sed -i 's/64BIT=y/64BIT=y LOST=m/' "$FAULTLINE_CONFIGS/arch/here"
+	cat >"$BATS_TEST_TMPDIR/make" <<-EOF
+		#!/bin/sh
+		$(command -v make) "\$@" || exit
+		case " \$* " in *' allmodconfig '*) sed -i /LOST/d "$FAULTLINE_WORK"/build/mini/touched-here/.config ;; esac
+	EOF
+	chmod 755 "$BATS_TEST_TMPDIR/make"
+	PATH=$BATS_TEST_TMPDIR:$PATH expect_failure 125 "'CONFIG_LOST=m' is not in the final configuration" \
+		"$CI/compile" mini --arch here
+}

@@ -69,3 +69,9 @@ setup() { mini_objects; }
 	conversion
 	expect_failure 2 "mm/none.c is not compiled for step 2" "$CI/identical" mini --file mm/none.c
 }
+
+@test "a series that names a missing patch is not one without generated patches" {
+	conversion
+	echo 0009-missing.patch >>"$series/series"
+	expect_failure 1 "names 0009-missing.patch, which does not exist" "$CI/identical" mini
+}

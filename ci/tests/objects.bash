@@ -18,6 +18,8 @@ mini_objects() {
 	# What the kernel's Makefile answers when asked for an object.
 	cat >"$TREE/Makefile" <<-'EOF'
 		.RECIPEPREFIX = >
+		MAKEFLAGS += -rR
+		CHECK ?= :
 		allmodconfig: ; @cp $(KCONFIG_ALLCONFIG) $(O)/.config
 		prepare: ; @:
 		mm/memory.o mm/filemap.o: %.o: %.c FORCE

@@ -392,3 +392,15 @@ result() { cat "$FAULTLINE_WORK/regen/mini/run/result"; }
 		grep -qFx "Semantic-patch: cocci/${file##*/}" "$ROOT"/patches/*/*.patch
 	done
 }
+
+@test "a series that names a missing patch is not one without generated patches" {
+	echo 0009-missing.patch >>"$series/series"
+	expect_failure 1 "names 0009-missing.patch, which does not exist" "$SCRIPTS/regen" mini
+}
+
+@test "the user's ~/.cocciconfig changes nothing" {
+	mkdir -p "$BATS_TEST_TMPDIR/home"
+	printf '[spatch]\n\toptions = --no-such-option\n' >"$BATS_TEST_TMPDIR/home/.cocciconfig"
+	HOME=$BATS_TEST_TMPDIR/home run "$SCRIPTS/regen" mini
+	[ "$status" -eq 0 ]
+}
