@@ -7,6 +7,10 @@
 // vm_faults inside other structs are not looked for in initialisers: there are
 // none, and without the old names the compiler finds one.
 //
+// Files that other trees have to convert and linux 5.10 has not:
+// drivers/dma-buf/heaps/cma_heap.c, whose handler is in heap-helpers.c here,
+// and drivers/gpu/drm/amd/amdgpu/amdgpu_ttm.c, which leaves faults to ttm_bo_vm.c.
+//
 // Confidence: High
 // Copyright: (C) 2026 Faultline
 // Requires: 1.1.1
