@@ -173,11 +173,7 @@ print_unreached() {
 # announce NUMBER TOTAL START TEXT: progress before item NUMBER of TOTAL, with how
 # long the rest takes at the pace since START, in $SECONDS.
 announce() {
-	local number=$1 total=$2 start=$3 eta=''
-
-	((number == 1)) ||
-		eta=", about $(human_seconds $(((SECONDS - start) * (total - number + 1) / (number - 1)))) left"
-	say "[$number/$total$eta] $4"
+	say "[$1/$2$(time_left $(($1 - 1)) "$2" "$3")] $4"
 }
 
 # print_table FILE HEADING...: print a file of lines "STEP<TAB>..." by step, below

@@ -350,3 +350,24 @@ name_own_failure() {
 	die "$EXIT_INFRA" "a command failed with $1, see above; $(free_mib "$FAULTLINE_WORK") MiB are free in $FAULTLINE_WORK" \
 		"remove the cause and run it again"
 }
+
+# generated_steps TRACK: print `step<TAB>patch<TAB>trailer` for every patch of a
+# track that says which semantic patch makes it. Dies when a patch is missing:
+# whether it is generated cannot be known.
+generated_steps() {
+	local track=$1 dir step=0 name
+
+	dir=$(track_dir "$track")
+	while IFS= read -r name; do
+		step=$((step + 1))
+		[[ -f $dir/$name ]] || die "$EXIT_BAD" \
+			"the series names $name, which does not exist" "see scripts/lint $track"
+		sed -n -e '/^---$/q' -e "s|^Semantic-patch: |$step\t$name\t|p" "$dir/$name"
+	done < <(series_patches "$track")
+}
+
+# time_left DONE TOTAL START: print ", about ... left" for the items that are not
+# done, at the pace since START, in $SECONDS; nothing before the first is.
+time_left() {
+	(($1 == 0)) || printf ', about %s left' "$(human_seconds $(((SECONDS - $3) * ($2 - $1) / $1)))"
+}
