@@ -270,7 +270,10 @@ static int vmfault_open(struct inode *inode, struct file *file)
 {
 	if (test_and_set_bit(0, &dev.opened))
 		return -EBUSY;
-	dev.area = alloc_pages_exact(AREA_SIZE, GFP_KERNEL | __GFP_ZERO);
+	/* The tests leave memory in pieces: reclaim and compact, do not warn */
+	dev.area = alloc_pages_exact(AREA_SIZE, GFP_KERNEL | __GFP_ZERO |
+						__GFP_RETRY_MAYFAIL |
+						__GFP_NOWARN);
 	if (!dev.area) {
 		clear_bit(0, &dev.opened);
 		return -ENOMEM;

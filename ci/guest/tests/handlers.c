@@ -265,6 +265,7 @@ static __u32 first_write_flags(void)
 
 	mm_poke(p, file_byte(FIRST, 0));
 	require(!ioctl(dev, VMFAULT_LOG, &log), "VMFAULT_LOG: %m");
+	require(log.nr, "no handler was called");
 	munmap(p, PAGES * psize);
 	require(!uname(&uts), "uname: %m");
 	if (!strcmp(uts.machine, "s390x") &&

@@ -308,20 +308,25 @@ static size_t in_swap_cache(char *p)
 /* Swap out; all of it stays in the swap cache, or nothing. */
 static char *swapped_memory(const struct copies *c)
 {
+	const size_t wanted = c->cached ? PAGES : 0;
 	char *p = anonymous(PAGES);
 	size_t i;
 	int tries;
 
 	page_out(p, PAGES);
 	/* Clean pages, which are not written again, are let go at once */
-	for (tries = 0; tries < 50 && !c->cached && in_swap_cache(p); tries++) {
+	for (tries = 0; tries < 50 && in_swap_cache(p) != wanted; tries++) {
 		usleep(5000);
-		for (i = 0; i < PAGES; i++)
-			mm_read(p + i * psize);
+		for (i = 0; i < PAGES; i++) {
+			if (c->cached)
+				mm_poke(p + i * psize, file_byte(i, 0));
+			else
+				mm_read(p + i * psize);
+		}
 		page_out(p, PAGES);
 	}
-	require(in_swap_cache(p) == (c->cached ? PAGES : 0),
-		"%zu pages are in the swap cache", in_swap_cache(p));
+	require(in_swap_cache(p) == wanted, "%zu pages are in the swap cache",
+		in_swap_cache(p));
 	return p;
 }
 
@@ -454,7 +459,7 @@ static void collapse(const void *unused)
 	collapsed = mm_number(THP "khugepaged/pages_collapsed", "");
 	madvise(p, nr * psize, MADV_HUGEPAGE);
 	kb = nr * psize / 1024;
-	for (tries = 0; tries < 200 && mm_map(p).anon_huge < kb; tries++)
+	for (tries = 0; tries < 500 && mm_map(p).anon_huge < kb; tries++)
 		usleep(40000);
 	collapsed = mm_number(THP "khugepaged/pages_collapsed", "") - collapsed;
 	expect(mm_map(p).anon_huge == kb && collapsed == (long long)huge_pages,

@@ -245,7 +245,7 @@ static void forked(const void *out)
 	pid = fork();
 	require(pid >= 0, "fork: %m");
 	if (!pid) {
-		alarm(WAIT_MS / 1000);
+		alarm(3 * WAIT_MS / 1000);
 		for (i = 0; i < PAGES; i += 2)
 			mm_poke(p + i * psize, VALUE);
 		for (i = 0; i < PAGES; i += 2)
