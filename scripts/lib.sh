@@ -178,6 +178,11 @@ series_patches() {
 # step_count TRACK: print the number of the last step.
 step_count() { series_patches "$1" | wc -l; }
 
+# step_number TRACK STEP: print the number of STEP, which may be "tip".
+step_number() {
+	if [[ $2 == tip ]]; then step_count "$1"; else printf '%s\n' "$2"; fi
+}
+
 # step_commit TRACK N: print the commit of step N. The applied series must be
 # in the work area and must be the one that patches/TRACK holds now.
 step_commit() {

@@ -16,7 +16,28 @@ setup() {
 	cells=$(awk '{ print $1, $2 }' <<<"$output")
 	[ "$(head -n 4 <<<"$cells")" = $'0 arm64-hafdbs\n0 arm64-nohaf\n3 arm64-hafdbs\n3 arm64-nohaf' ]
 	[ "$(grep -c s390x <<<"$cells")" -eq 2 ]
-	[ "$(tail -n 4 <<<"$cells")" = $'1 arm64-hafdbs\n1 arm64-nohaf\n2 arm64-hafdbs\n2 arm64-nohaf' ]
+	[ "$(tail -n 2 <<<"$cells")" = $'1 arm64-hafdbs\n2 arm64-hafdbs' ]
+}
+
+@test "a cell's step may be tip" {
+	step=$(step_number mini tip)
+	[ "$step" -eq 3 ]
+	expect_failure 125 "track mini, as it is now, is not applied" "$CI/build" mini --step tip --kernel s390x --print-key
+}
+
+@test "a machine of the flips has both sides of a patch that flips a fact, on whatever machine" {
+	printf 'a.fact s390x no yes %s\nb.fact * no - -\n' "$(basename "$(nth 2)")" >"$series/facts"
+	run "$CI/run" --track mini --list --machine arm64-nohaf
+	[ "$(awk '{ print $1 }' <<<"$output" | paste -sd ' ')" = '0 3 1 2' ]
+	sed -i 's/0002/0009/' "$series/facts"
+	expect_failure 2 "facts: no patch '0009" "$CI/run" --track mini --list --machine arm64-nohaf
+}
+
+@test "an unknown choice of steps is an error that names the file" {
+	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
+	cp -r "$ROOT/configs" "$FAULTLINE_CONFIGS"
+	sed -i 's/^steps.*/steps = some/' "$FAULTLINE_CONFIGS/machine/s390x"
+	expect_failure 2 "machine/s390x: steps is 'some'" "$CI/run" --track mini --list
 }
 
 @test "--all is every step on every machine" {
@@ -47,6 +68,7 @@ setup() {
 	expect_failure 2 "is not a step" "$CI/run" --track mini --list --step 08
 	expect_failure 2 "--step needs a value" "$CI/run" --track mini --step
 	expect_failure 2 "no track 'nothing'" "$CI/boot" nothing --step 0 --machine s390x
+	expect_failure 2 "no step '4' in track mini" "$CI/boot" mini --step 4 --machine s390x
 }
 
 @test "a requested option that olddefconfig drops is an error naming it" {
