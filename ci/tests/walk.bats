@@ -1,0 +1,63 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# bats file_tags=base
+# Kernels whose page-table walk is wrong: the guest tests must turn red, where
+# the walk is wrong and for that reason.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+# broken STEP MACHINE TESTS CONTROL: boot STEP with the control on top; sets
+# verdict, bad (the cases that failed, one a line) and console.
+broken() {
+	run --separate-stderr "$CI/boot" v5.10 --step "$1" --machine "$2" --tests "$3" \
+		--with "$BATS_TEST_DIRNAME/controls/$4.patch"
+	printf '%s\n' "$stderr"
+	[ "$status" -eq 1 ]
+	verdict=$(jq -r .verdict "$output/result.json")
+	bad=$(jq -r '.tests.cases[]? | select(.result == "not ok") | .name' "$output/result.json")
+	console=$output/console.log
+	printf '%s\n%s\n' "$verdict" "$bad"
+}
+
+@test "gup_fast with the plain offset functions and the boundary of the level loses pages" {
+	broken 0 s390x gup gup-plain-offset
+	[ "$verdict" = fail ]
+	[[ $bad == *anon* ]]
+	grep -q 'edge 31, tables 0x40000000000: .* 16 pages at .*: 8, not 16' "$console"
+	grep -q 'edge 42, tables 0x20000000000000: .* 16 pages at .*: 8, not 16' "$console"
+}
+
+@test "the ends of the range swapped: gup_fast loses pages" {
+	broken tip s390x gup gup-swapped-range
+	[ "$verdict" != pass ]
+	[[ $bad == *anon* ]]
+}
+
+@test "the entry and the address swapped: it does not compile" {
+	broken tip s390x gup gup-swapped-entry
+	[ "$verdict" = nobuild ]
+	[[ $stderr == *"incompatible type for argument"*"pud_addr_end"* ]]
+}
+
+# bats test_tags=slow
+@test "s390 with the boundary of the level: gup_fast loses pages" {
+	broken tip s390x gup s390-boundary-of-the-level
+	[ "$verdict" = fail ]
+	[[ $bad == *anon* ]]
+	grep -q 'edge 31, tables 0x40000000000: .* 16 pages at .*: 8, not 16' "$console"
+}
+
+# bats test_tags=slow
+@test "s390 with the type of a region-third entry taken for another: gup_fast loses pages" {
+	broken tip s390x gup s390-wrong-type
+	[ "$verdict" = fail ]
+	[[ $bad == *anon* ]]
+	grep -q 'edge 31, .* 16 pages at .*, not 16' "$console"
+}
+
+# bats test_tags=slow
+@test "s390 with a boundary that is off by a page: red" {
+	broken tip s390x gup,walkers s390-boundary-off-by-one
+	[ "$verdict" != pass ]
+}
