@@ -6,13 +6,40 @@
 # and KBUILD_CROSS: the step's work tree, the O= folder, the kernel's name of
 # the architecture and the compiler prefix.
 
+# What configs/kernel/Kconfig adds to every configuration; a project may do without.
+KBUILD_ENTRIES=$FAULTLINE_CONFIGS/kernel/Kconfig
+
+# kbuild_kconfig: make the top-level Kconfig of a build, Kconfig.faultline in its O=
+# folder: the tree's own with our entries behind. The tree's cannot be sourced: it
+# begins with a mainmenu, which Kconfig takes only at the beginning of the top.
+# Left alone when nothing changes, so that its time stays.
+kbuild_kconfig() {
+	local file=$KBUILD_OUT/Kconfig.faultline
+
+	mkdir -p "$KBUILD_OUT"
+	cat "$KBUILD_SRC/Kconfig" "$KBUILD_ENTRIES" >"$file.tmp" || return
+	cmp -s "$file.tmp" "$file" || mv "$file.tmp" "$file"
+	rm -f "$file.tmp"
+}
+
+# Linux 5.10 has pud_dirty() on x86 only, where alone a driver selects the helpers.
+# Elsewhere no pud of a mapping is huge, and the code that asks is dead, but has to
+# compile. For make to expand, once it knows the architecture's folder.
+# shellcheck disable=SC2016
+KBUILD_PUD_DIRTY='$(if $(shell grep -rlw pud_dirty $(srctree)/include/linux/pgtable.h $(srctree)/arch/$(SRCARCH)/include),,-Dpud_dirty=pud_write)'
+
 # kbuild ARGS...: make in the step's tree with what makes equal trees give
 # equal images: a fixed time stamp, user and host
 # (Documentation/kbuild/reproducible-builds.rst). Silent but for what is wrong,
 # unless KBUILD_OUTPUT_OPTION is set to another option of make.
 kbuild() {
-	local compiler=${KBUILD_CROSS}gcc
+	local compiler=${KBUILD_CROSS}gcc entries=()
 
+	if [[ -f $KBUILD_ENTRIES ]]; then
+		kbuild_kconfig || return
+		entries=(KBUILD_KCONFIG="$KBUILD_OUT/Kconfig.faultline"
+			"CFLAGS_mapping_dirty_helpers.o=$KBUILD_PUD_DIRTY")
+	fi
 	if command -v ccache >/dev/null; then
 		export CCACHE_DIR=$FAULTLINE_WORK/ccache CCACHE_BASEDIR=$KBUILD_SRC
 		export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-2G} CCACHE_NOHASHDIR=1
@@ -25,7 +52,7 @@ kbuild() {
 		-j"${FAULTLINE_JOBS:-$(nproc)}" "${KBUILD_OUTPUT_OPTION:--s}" \
 		KBUILD_BUILD_TIMESTAMP='Thu Jan 1 00:00:00 UTC 1970' \
 		KBUILD_BUILD_USER=faultline KBUILD_BUILD_HOST=series \
-		KBUILD_BUILD_VERSION=1 LOCALVERSION= "$@" </dev/null
+		KBUILD_BUILD_VERSION=1 LOCALVERSION= "${entries[@]}" "$@" </dev/null
 }
 
 # kbuild_path_ok: die when the kernel's makefiles cannot work in our folders.
@@ -46,8 +73,11 @@ kbuild_compiler() {
 	"${KBUILD_CROSS}ld" --version | head -n 1
 }
 
+# kbuild_entries: print what we add to the Kconfig of every tree.
+kbuild_entries() { [[ ! -f $KBUILD_ENTRIES ]] || cat "$KBUILD_ENTRIES"; }
+
 # kbuild_config_stamp COMMIT FRAGMENT...: print a hash of what a .config follows
-# from: the compiler, the fragments, and the Kconfig files of COMMIT.
+# from: the compiler, the fragments, our Kconfig, and the Kconfig files of COMMIT.
 kbuild_config_stamp() {
 	local commit=$1
 
@@ -55,14 +85,15 @@ kbuild_config_stamp() {
 	{
 		kbuild_compiler
 		cat "$@"
+		kbuild_entries
 		git_linux ls-tree -r "$commit" | grep -a 'Kconfig'
 	} | sha256sum
 }
 
 # kbuild_configure COMMIT FRAGMENT...: make .config in the O= folder: tinyconfig
 # with the fragments on top. Dies naming the options that a fragment asks for
-# and olddefconfig did not keep. Does nothing when the fragments and the
-# Kconfig files of COMMIT are those of the .config that is there.
+# and olddefconfig did not keep. Does nothing when the fragments, our Kconfig and
+# the Kconfig files of COMMIT are those of the .config that is there.
 kbuild_configure() {
 	local commit=$1 stamp log=$KBUILD_OUT/config.log
 
