@@ -7,8 +7,17 @@
 # behind the guest's initramfs, and modules/key. A change to their source builds
 # them anew, and not the image.
 
-# modules_key: print a hash of the modules' source.
-modules_key() { tree_hash "$FAULTLINE_ROOT/ci/guest/modules"; }
+# The tree's own test modules that the guest runs too. They are built as ours are,
+# as the O= folder may have built other steps since the image.
+readonly MODULES_OF_TREE=(lib/test_vmalloc.c)
+
+# modules_key: print a hash of the modules' source; the tree's is part of the image's key.
+modules_key() {
+	{
+		tree_hash "$FAULTLINE_ROOT/ci/guest/modules"
+		printf '%s\n' "${MODULES_OF_TREE[@]}"
+	} | sha256sum | cut -c 1-64
+}
 
 # modules_present IMAGE: true when IMAGE, a folder, has today's modules.
 modules_present() {
@@ -30,6 +39,7 @@ modules_build() {
 
 	rm -rf "$source" "$image"/modules.tmp.*
 	cp -r "$FAULTLINE_ROOT/ci/guest/modules" "$source" || return
+	(cd "$KBUILD_SRC" && cp "${MODULES_OF_TREE[@]}" "$source/") || return
 	modules_prepare "$image" && kbuild M="$source" modules || return
 	mkdir -p "$out" || return
 	cp "$source"/*.ko "$out/" || return

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs the kernel's own test programs as /selftests/list says (in the source:
- * ci/guest/selftests).
+ * Runs the kernel's own test programs and modules as /selftests/list says (in
+ * the source: ci/guest/selftests), and looks in its log for what ran at boot.
  *
  * Fact:
  *   selftests.skipped=<cases>|none   what this machine or kernel cannot run
@@ -17,6 +17,8 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,7 +57,37 @@ struct program {
 	char *argv[MAX_ARGS + 1];
 };
 
+/**
+ * struct module - a "load" line
+ * @name: of the case
+ * @module: its name
+ * @seconds: limit
+ * @results: how many it reports
+ * @parameters: for it, with blanks between them
+ */
+struct module {
+	char *name;
+	char *module;
+	unsigned int seconds;
+	unsigned int results;
+	char *parameters;
+};
+
+/**
+ * struct boot - a "boot" line
+ * @name: of the case
+ * @machines: that have it, comma separated
+ * @text: of the kernel's log
+ */
+struct boot {
+	char *name;
+	char *machines;
+	char *text;
+};
+
 static struct program programs[MAX_CASES];
+static struct module modules[MAX_CASES];
+static struct boot boots[MAX_CASES];
 static struct ktap_case cases[MAX_CASES + 1];
 static char (*skipped)[2048];
 
@@ -98,23 +130,58 @@ static bool parse(struct program *p, char *line)
 	return p->seconds > 0;
 }
 
-static void give_up(struct program *p, const char *fmt, const char *what)
+/* The rest of a line, without blanks around it; NULL if that is nothing. */
+static char *rest(char *line)
+{
+	size_t len;
+
+	line += strspn(line, " \t");
+	for (len = strlen(line); len && strchr(" \t", line[len - 1]); len--)
+		line[len - 1] = '\0';
+	return len ? line : NULL;
+}
+
+static bool parse_module(struct module *m, char *line)
+{
+	char *seconds, *results;
+
+	m->name = strtok_r(NULL, " \t", &line);
+	m->module = strtok_r(NULL, " \t", &line);
+	seconds = strtok_r(NULL, " \t", &line);
+	results = strtok_r(NULL, " \t", &line);
+	if (!results)
+		return false;
+	m->seconds = atoi(seconds);
+	m->results = atoi(results);
+	m->parameters = rest(line);
+	return m->seconds > 0 && m->results > 0 && m->parameters;
+}
+
+static bool parse_boot(struct boot *b, char *line)
+{
+	b->name = strtok_r(NULL, " \t", &line);
+	b->machines = strtok_r(NULL, " \t", &line);
+	b->text = b->machines ? rest(line) : NULL;
+	return b->text;
+}
+
+static void give_up(const char *name, const char *fmt, const char *what)
 {
 	size_t len = strlen(*skipped);
 
 	snprintf(*skipped + len, sizeof(*skipped) - len, "%s%s",
-		 len ? "," : "", p->name);
+		 len ? "," : "", name);
 	skip(fmt, what);
 }
 
 static void set_up(struct program *p)
 {
 	if (p->needs && access(p->needs, F_OK))
-		give_up(p, "no %s", p->needs);
+		give_up(p->name, "no %s", p->needs);
 	if (p->hugepages) {
 		if (mm_write(HUGEPAGES, "%u\n", p->hugepages) ||
 		    mm_number(HUGEPAGES, "") < (long long)p->hugepages)
-			give_up(p, "no huge pages%s", "");
+			give_up(p->name, "no huge pages%s", "");
 		mkdir("huge", 0777);
 		require(!mount("hugetlbfs", "huge", "hugetlbfs", 0, NULL),
 			"hugetlbfs: %m");
@@ -234,12 +301,128 @@ static void run(const void *arg)
 		       "exit status %d, not %s", WEXITSTATUS(status), p->end);
 	tear_down(p);
 	if (ended && WIFEXITED(status) && WEXITSTATUS(status) == KSFT_SKIP)
-		give_up(p, "it says so%s", "");
+		give_up(p->name, "it says so%s", "");
+}
+
+static int open_log(bool from_now)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	require(fd >= 0, "/dev/kmsg: %m");
+	require(lseek(fd, 0, from_now ? SEEK_END : SEEK_SET) >= 0,
+		"/dev/kmsg: %m");
+	return fd;
+}
+
+/*
+ * The text of the next record of the kernel's own.  Return: false if there is
+ * none yet.
+ */
+static bool next_record(int fd, char *text, size_t size)
+{
+	char record[8192], *start;
+	ssize_t len;
+
+	/*
+	 * EPIPE: some were overwritten, and it goes on behind them.  What was
+	 * written to /dev/kmsg, as our report, has another facility than 0.
+	 */
+	do {
+		len = read(fd, record, sizeof(record) - 1);
+	} while (len < 0 ? errno == EPIPE || errno == EINTR :
+			   strtoul(record, NULL, 10) >> 3);
+	require(len >= 0 || errno == EAGAIN, "/dev/kmsg: %m");
+	if (len < 0)
+		return false;
+	record[len] = '\0';
+	record[strcspn(record, "\n")] = '\0';
+	/* "<level>,<number>,<time>,<flags>;<text>" */
+	start = strchr(record, ';');
+	snprintf(text, size, "%s", start ? start + 1 : "");
+	return true;
+}
+
+static void load(const void *arg)
+{
+	const struct module *m = arg;
+	unsigned int passed, failed, results = 0;
+	char path[128], text[1024], test[128];
+	int fd, log, ret;
+
+	snprintf(path, sizeof(path), "/modules/%s.ko", m->module);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	require(fd >= 0, "%s: %m", path);
+	log = open_log(true);
+	ret = syscall(SYS_finit_module, fd, m->parameters, 0);
+	require(ret && errno == EAGAIN, "%s stays: %m", m->module);
+	while (next_record(log, text, sizeof(text))) {
+		if (sscanf(text, "Summary: %127s passed: %u failed: %u", test,
+			   &passed, &failed) != 3)
+			continue;
+		results++;
+		expect(passed && !failed, "%s: %u passed, %u failed", test,
+		       passed, failed);
+	}
+	expect(results == m->results, "%u results, not %u", results,
+	       m->results);
+}
+
+/* Is @word one of the comma separated words of @list? */
+static bool is_in(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+	const char *s;
+
+	for (s = list; s; s = strchr(s, ',')) {
+		s += *s == ',';
+		if (!strncmp(s, word, len) && (!s[len] || s[len] == ','))
+			return true;
+	}
+	return false;
+}
+
+static void boot(const void *arg)
+{
+	const struct boot *b = arg;
+	struct utsname uts;
+	char text[1024];
+	int log;
+
+	require(!uname(&uts), "uname: %m");
+	if (!is_in(b->machines, uts.machine))
+		give_up(b->name, "%s has no such test", uts.machine);
+	log = open_log(false);
+	while (next_record(log, text, sizeof(text))) {
+		if (strstr(text, b->text))
+			return;
+	}
+	expect(false, "the kernel's log has no \"%s\"", b->text);
 }
 
 static void summary(const void *unused)
 {
 	fact("selftests.skipped", "%s", **skipped ? *skipped : "none");
+}
+
+/* Make a case of a line.  Return: false when it is not understood. */
+static bool take_line(struct ktap_case *c, int i, char *line)
+{
+	if (!strncmp(line, "run ", 4)) {
+		if (!parse(&programs[i], line + 4))
+			return false;
+		*c = (struct ktap_case){ programs[i].name, run, &programs[i],
+					 programs[i].seconds + 10 };
+	} else if (!strncmp(line, "load ", 5)) {
+		if (!parse_module(&modules[i], line + 5))
+			return false;
+		*c = (struct ktap_case){ modules[i].name, load, &modules[i],
+					 modules[i].seconds };
+	} else {
+		if (!parse_boot(&boots[i], line + 5))
+			return false;
+		*c = (struct ktap_case){ boots[i].name, boot, &boots[i], 0 };
+	}
+	return true;
 }
 
 int main(int argc, char **argv)
@@ -258,21 +441,18 @@ int main(int argc, char **argv)
 	while (fgets(line, sizeof(line), f)) {
 		number++;
 		line[strcspn(line, "#\n")] = '\0';
-		if (strncmp(line, "run ", 4))
+		if (strncmp(line, "run ", 4) && strncmp(line, "load ", 5) &&
+		    strncmp(line, "boot ", 5))
 			continue;
 		if (nr == MAX_CASES - 1) {
 			fprintf(stderr, LIST ": more than %d\n", nr);
 			return 2;
 		}
-		strcpy(lines[nr], line + 4);
-		if (!parse(&programs[nr], lines[nr])) {
+		strcpy(lines[nr], line);
+		if (!take_line(&cases[nr], nr, lines[nr])) {
 			fprintf(stderr, LIST ":%d: not understood\n", number);
 			return 2;
 		}
-		cases[nr].name = programs[nr].name;
-		cases[nr].run = run;
-		cases[nr].arg = &programs[nr];
-		cases[nr].seconds = programs[nr].seconds + 10;
 		nr++;
 	}
 	fclose(f);
