@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/gup: get_user_pages_fast_only() for the guest's tests; see gup.h.
+ *
+ * It is the walk without locks and nothing else.  Every other way to get at
+ * user pages goes on with the locked walk where this one gave up, so that the
+ * pages are right whether or not it works.
+ */
+#include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "gup.h"
+
+static int give_pages(struct gup_request *req, struct page **pages)
+{
+	u64 __user *pfns = u64_to_user_ptr(req->pfns);
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < req->got; i++) {
+		if (!ret)
+			ret = put_user((u64)page_to_pfn(pages[i]), &pfns[i]);
+		put_page(pages[i]);
+	}
+	return ret;
+}
+
+static long gup_fast_only(void __user *arg)
+{
+	struct gup_request req;
+	struct page **pages;
+	long ret;
+
+	if (copy_from_user(&req, arg, sizeof(req)))
+		return -EFAULT;
+	if (req.nr > INT_MAX || req.start != (unsigned long)req.start)
+		return -EINVAL;
+	/* Room for what is mapped at most, not for what is asked for */
+	pages = kvcalloc(GUP_PAGES, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return -ENOMEM;
+	req.got = get_user_pages_fast_only(req.start, req.nr,
+					   req.write ? FOLL_WRITE : 0, pages);
+	ret = give_pages(&req, pages);
+	kvfree(pages);
+	if (!ret && copy_to_user(arg, &req, sizeof(req)))
+		ret = -EFAULT;
+	return ret;
+}
+
+static long gup_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	switch (cmd) {
+	case GUP_FAST_ONLY:
+		return gup_fast_only((void __user *)arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations gup_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = gup_ioctl,
+};
+
+static struct miscdevice gup_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = GUP_NAME,
+	.fops = &gup_fops,
+	.mode = 0600,
+};
+module_misc_device(gup_device);
+
+MODULE_DESCRIPTION("The walk of get_user_pages_fast() without its slow path");
+MODULE_AUTHOR("Faultline <faultline@series.invalid>");
+MODULE_LICENSE("GPL");
