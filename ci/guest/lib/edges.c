@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,6 +11,10 @@
 #include "edges.h"
 #include "ktap.h"
 #include "mm.h"
+
+/* Of /proc/self/pagemap */
+#define PRESENT	BIT_ULL(63)
+#define FRAME	(BIT_ULL(55) - 1)
 
 #define BITS	(8 * sizeof(unsigned long))
 #define PROBE	(MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | \
@@ -54,6 +59,23 @@ void edges_child(const char *what, void (*run)(const void *arg),
 	       WTERMSIG(status), strsignal(WTERMSIG(status)));
 	expect(!WIFEXITED(status) || !WEXITSTATUS(status),
 	       "%s: exit status %d", what, WEXITSTATUS(status));
+}
+
+void edges_frames(const char *start, size_t nr, u64 *pfns)
+{
+	static int fd = -1;
+	static pid_t pid;
+	ssize_t size = nr * sizeof(*pfns);
+	size_t i;
+
+	/* It describes the process that opened it */
+	if (pid != getpid())
+		fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	pid = getpid();
+	require(pread(fd, pfns, size, (unsigned long)start / mm_page_size() *
+		      sizeof(*pfns)) == size, "pagemap: %m");
+	for (i = 0; i < nr; i++)
+		pfns[i] = pfns[i] & PRESENT ? pfns[i] & FRAME : NO_FRAME;
 }
 
 char *edges_map(char *at, size_t size, int prot, int flags, int fd)
@@ -126,6 +148,11 @@ static unsigned int table_shift(void)
 static unsigned int first_shift(void)
 {
 	return __builtin_ctzl(mm_pmd_size());
+}
+
+unsigned int edges_level(unsigned int level)
+{
+	return first_shift() + level * table_shift();
 }
 
 /* The first that can not be used, for want of address space behind it. */
@@ -203,14 +230,14 @@ void edges_each(size_t room, int which, void (*visit)(const struct edge *e))
 {
 	struct visit v = { .room = room, .which = which, .visit = visit };
 	size_t i, depths = which & EDGES_DEEPER ? nr_grows() : 0;
-	unsigned int step = which & EDGES_ALL ? 1 : table_shift();
-	unsigned int shift, end = end_shift();
+	unsigned int shift, step, end = end_shift();
 	char what[64];
 
 	for (i = 0; i <= depths; i++) {
 		v.edge.tables = i ? grows_at[i - 1] : 0;
 		if (v.edge.tables >= edges_top())
 			break;
+		step = !i && which & EDGES_ALL ? 1 : table_shift();
 		for (shift = first_shift(); shift < end; shift += step) {
 			if (i && 1ULL << shift > v.edge.tables / 2)
 				break;

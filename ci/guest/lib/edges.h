@@ -27,7 +27,10 @@ struct edge {
 	u64 tables;
 };
 
-/* Every power of two, not just those that are a level where all levels are alike */
+/*
+ * Every power of two, with the tables that it needs; otherwise those that are a
+ * level where all levels are alike
+ */
 #define EDGES_ALL	1
 
 /*
@@ -55,6 +58,14 @@ void edges_each(size_t room, int which, void (*visit)(const struct edge *e));
  * @size: of @text
  */
 void edges_range(char *text, size_t size);
+
+/**
+ * edges_level() - what an entry of a level maps, where all levels are alike
+ * @level: 0 for one that holds a table of pages
+ *
+ * Return: bytes, as a power of two: 21, 30, 39; 20, 31, 42 on s390.
+ */
+unsigned int edges_level(unsigned int level);
 
 /**
  * edges_top() - the end of what a process can map
@@ -93,5 +104,15 @@ void edges_child(const char *what, void (*run)(const void *arg),
  * Ends the case if that does not work.  Return: @at.
  */
 char *edges_map(char *at, size_t size, int prot, int flags, int fd);
+
+/**
+ * edges_frames() - which pages are mapped, in one go
+ * @start: address of the first
+ * @nr: how many
+ * @pfns: set to their page frame numbers, or NO_FRAME
+ */
+void edges_frames(const char *start, size_t nr, u64 *pfns);
+
+#define NO_FRAME	(~0ULL)
 
 #endif

@@ -32,9 +32,6 @@
 #define ANON		(MAP_PRIVATE | MAP_ANONYMOUS)
 #define RW		(PROT_READ | PROT_WRITE)
 #define THP		"/sys/kernel/mm/transparent_hugepage/"
-/* Of /proc/self/pagemap */
-#define PRESENT		BIT_ULL(63)
-#define FRAME		(BIT_ULL(55) - 1)
 #define NR_HUGE		"/proc/sys/vm/nr_hugepages"
 
 static size_t psize;
@@ -46,26 +43,6 @@ static void begin(void)
 	module_load(GUP_NAME);
 	dev = open("/dev/" GUP_NAME, O_RDWR | O_CLOEXEC);
 	require(dev >= 0, "/dev/" GUP_NAME ": %m");
-}
-
-/*
- * Page frames of @nr pages, in one go: this is done a great many times.
- * Something else than a page frame where a page is not mapped.
- */
-static void frames(const char *start, size_t nr, u64 *pfns)
-{
-	static int fd = -1;
-	static pid_t pid;
-	ssize_t size = nr * sizeof(*pfns);
-	size_t i;
-
-	if (pid != getpid())
-		fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	pid = getpid();
-	require(pread(fd, pfns, size, (unsigned long)start / psize *
-		      sizeof(*pfns)) == size, "pagemap: %m");
-	for (i = 0; i < nr; i++)
-		pfns[i] = pfns[i] & PRESENT ? pfns[i] & FRAME : ~0ULL;
 }
 
 /**
@@ -90,11 +67,11 @@ static size_t ask(const char *start, size_t nr, bool write, size_t most)
 	};
 	size_t i;
 
-	frames(start, most, before);
+	edges_frames(start, most, before);
 	require(!ioctl(dev, GUP_FAST_ONLY, &req), "GUP_FAST_ONLY: %m");
 	require(req.got <= most, "%s %zu pages at %p: %u, not %zu",
 		write ? "write" : "read", nr, start, req.got, most);
-	frames(start, req.got, after);
+	edges_frames(start, req.got, after);
 	for (i = 0; i < req.got; i++) {
 		/* One that moves in between may be either */
 		require(pfns[i] == before[i] || pfns[i] == after[i],
@@ -476,7 +453,7 @@ static void visit_huge(const struct edge *e)
 	expect_pages(e, e->at - SIDE * psize, PAGES, true, SIDE);
 }
 
-static void huge(const void *unused)
+static void huge_pages(const void *unused)
 {
 	if (access(THP "enabled", F_OK)) {
 		fact("gup.thp", "absent");
@@ -558,7 +535,7 @@ static const struct ktap_case cases[] = {
 	{ "across_tables", across_tables, NULL, 0 },
 	{ "top", top, NULL, 0 },
 	{ "beyond", beyond, NULL, 0 },
-	{ "thp", huge, NULL, 0 },
+	{ "thp", huge_pages, NULL, 0 },
 	{ "hugetlb", huge_reserved, NULL, 0 },
 	{ "unload", unload, NULL, 0 },
 	{ }
