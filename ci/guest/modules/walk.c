@@ -39,6 +39,8 @@ static int walk_pte(pte_t *pte, unsigned long addr, void *data)
 		req->wrong++;
 	else if (req->existing && !pte_present(*pte))
 		req->wrong++;
+	if (pte_present(*pte))
+		req->frames += pte_pfn(*pte);
 	seen->next = addr + PAGE_SIZE;
 	req->visited++;
 	return 0;
@@ -57,6 +59,7 @@ static long walk_apply(void __user *arg)
 		return -EINVAL;
 	req.visited = 0;
 	req.wrong = 0;
+	req.frames = 0;
 	seen.next = req.start;
 	mmap_write_lock(current->mm);
 	if (req.existing)
@@ -132,8 +135,9 @@ static u32 edges_within(const struct walk_vmap *req, const void *area)
 {
 	unsigned long first = (unsigned long)area;
 	unsigned long last = first + (req->nr - 1) * PAGE_SIZE;
+	unsigned long edge = req->edge;
 
-	return last / (unsigned long)req->edge - first / (unsigned long)req->edge;
+	return last / edge - first / edge;
 }
 
 static void look_at_vmap(struct walk_vmap *req, void **areas,

@@ -17,8 +17,8 @@
  * @existing: apply_to_existing_page_range() instead, which leaves out what is
  *	not mapped
  * @visited: entries that were visited
- * @wrong: of these, not behind the one before, outside, or with another page
- *	than what the address shows
+ * @wrong: of these, not in the order of their addresses, or outside
+ * @frames: sum of the page frame numbers of those that are mapped
  */
 struct walk_apply {
 	__u64 start;
@@ -27,6 +27,7 @@ struct walk_apply {
 	__u32 unused;
 	__u64 visited;
 	__u64 wrong;
+	__u64 frames;
 };
 
 /**

@@ -718,8 +718,20 @@ static void pfns(const void *unused)
 	edges_each(ROOM, EDGES_DEEPER, visit_pfns);
 }
 
+static u64 sum_of_frames(const char *p, size_t nr)
+{
+	u64 pfns[PAGES], sum = 0;
+	size_t i;
+
+	edges_frames(p, nr, pfns);
+	for (i = 0; i < nr; i++)
+		sum += pfns[i] == NO_FRAME ? 0 : pfns[i];
+	return sum;
+}
+
+/* Just the right entries are visited,  of them, and  is their sum. */
 static void apply(const struct edge *e, const char *p, size_t size,
-		  bool existing, size_t nr)
+		  bool existing, size_t nr, u64 frames)
 {
 	struct walk_apply req = {
 		.start = (unsigned long)p, .size = size, .existing = existing,
@@ -729,32 +741,40 @@ static void apply(const struct edge *e, const char *p, size_t size,
 	require(req.visited == nr && !req.wrong,
 		"edge %u, tables %#llx: %llu entries were visited, not %zu, and %llu are wrong",
 		e->shift, e->tables, req.visited, nr, req.wrong);
+	require(req.frames == frames,
+		"edge %u, tables %#llx: the frames of %zu entries are wrong",
+		e->shift, e->tables, nr);
 }
 
 static void visit_apply(const struct edge *e)
 {
 	struct area a = map_area(e);
-	char *p = a.windows[0];
-	size_t i;
+	char *p = a.windows[0], *first;
+	size_t i, nr;
+	u64 sum = 0;
 
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
-		apply(e, p + parts[i].first * psize, parts[i].nr * psize,
-		      true, parts[i].nr);
-		apply(e, p + parts[i].first * psize, parts[i].nr * psize,
-		      false, parts[i].nr);
+		first = p + parts[i].first * psize;
+		nr = parts[i].nr;
+		apply(e, first, nr * psize, true, nr, sum_of_frames(first, nr));
+		apply(e, first, nr * psize, false, nr, sum_of_frames(first, nr));
 	}
 	/* From before the edge to behind the next one, most of it missing */
-	apply(e, p, area_size(&a), true, a.nr * PAGES);
+	for (i = 0; i < a.nr; i++)
+		sum += sum_of_frames(a.windows[i], PAGES);
+	apply(e, p, area_size(&a), true, a.nr * PAGES, sum);
 	check_area(e, &a);
 	munmap(p, area_size(&a));
 
 	for (i = 0; i < ARRAY_SIZE(mapped); i++) {
 		map_window(e);
 		fill(p, mapped[i]);
-		apply(e, p, PAGES * psize, true, count(mapped[i]));
+		nr = count(mapped[i]);
+		sum = sum_of_frames(p, PAGES);
+		apply(e, p, PAGES * psize, true, nr, sum);
 		/* It makes the tables that are missing */
-		apply(e, p, PAGES * psize, false, PAGES);
-		apply(e, p, PAGES * psize, true, count(mapped[i]));
+		apply(e, p, PAGES * psize, false, PAGES, sum);
+		apply(e, p, PAGES * psize, true, nr, sum);
 		check_mapped(e, p, mapped[i]);
 		munmap(p, PAGES * psize);
 	}
