@@ -120,6 +120,8 @@ kbuild_errors() {
 
 # require_options CONFIG FRAGMENT...: die naming every option that a fragment
 # asks for and CONFIG does not have so; `# CONFIG_X is not set` asks for "off".
+# Where fragments differ the last one counts, as it does for merge_config.sh: a
+# machine takes back what it cannot have of that which all the others want.
 require_options() {
 	local config=$1 missing
 
@@ -134,13 +136,21 @@ require_options() {
 		}
 		{ n = name($0); if (n == "") next }
 		FILENAME == ARGV[1] { have[n] = $0; next }
-		/ is not set/ {
-			if (n in have && have[n] !~ / is not set/)
-				print FILENAME ": " n " is set"
-			next
+		!(n in want) { names[++count] = n }
+		{ want[n] = $0; file[n] = FILENAME }
+		END {
+			for (i = 1; i <= count; i++) {
+				n = names[i]
+				if (want[n] ~ / is not set/) {
+					if (n in have && have[n] !~ / is not set/)
+						print file[n] ": " n " is set"
+				} else if (!(n in have)) {
+					print file[n] ": " want[n] " (got nothing)"
+				} else if (have[n] != want[n]) {
+					print file[n] ": " want[n] " (got " have[n] ")"
+				}
+			}
 		}
-		!(n in have) { print FILENAME ": " $0 " (got nothing)"; next }
-		have[n] != $0 { print FILENAME ": " $0 " (got " have[n] ")" }
 	' "$config" "$@")
 	[[ -z $missing ]] || die "$EXIT_INFRA" \
 		"requested options are not in the final configuration:"$'\n'"$missing" \
