@@ -3,8 +3,6 @@
 #ifndef FAULTLINE_BASE_H
 #define FAULTLINE_BASE_H
 
-/* __u64 is unsigned long long on every architecture then */
-#define __SANE_USERSPACE_TYPES__
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -29,8 +29,10 @@ static const unsigned char code[] = {
 	0x67, 0x80, 0x00, 0x00
 #elif defined(__arm__)
 	0x1e, 0xff, 0x2f, 0xe1
-#elif defined(__powerpc64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#elif defined(__powerpc__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	0x20, 0x00, 0x80, 0x4e
+#elif defined(__powerpc__)
+	0x4e, 0x80, 0x00, 0x20
 #else
 #error "which instruction returns from a function here?"
 #endif
@@ -56,6 +58,18 @@ void file_page(void *buf, size_t index)
 	for (i = 0; i < mm_page_size() / sizeof(*word); i++)
 		word[i] = file_word(index, i);
 	memcpy((char *)buf + FILE_CODE_OFFSET, code, sizeof(code));
+}
+
+void file_call(const void *page)
+{
+	const char *at = (const char *)page + FILE_CODE_OFFSET;
+#if defined(_CALL_ELF) && _CALL_ELF == 1
+	/* A pointer to a function is one to its address, TOC and environment */
+	const void * const descriptor[3] = { at };
+
+	at = (const char *)descriptor;
+#endif
+	((void (*)(void))at)();
 }
 
 bool file_page_ok(const void *page, size_t index)

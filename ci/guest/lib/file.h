@@ -73,6 +73,9 @@ unsigned char file_byte(size_t index, size_t offset);
 
 #define FILE_CODE_OFFSET	64
 
+/* Call the function of a page that is mapped executable. */
+void file_call(const void *page);
+
 /* Is @page what file_page() says for @index? */
 bool file_page_ok(const void *page, size_t index);
 

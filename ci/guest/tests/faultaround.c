@@ -225,7 +225,7 @@ static void neighbours(const void *arg)
 	expect_rss(p, 0);
 
 	if (kind->prot & PROT_EXEC)
-		((void (*)(void))(p + at * psize + FILE_CODE_OFFSET))();
+		file_call(p + at * psize);
 	else
 		mm_read(p + at * psize);
 

@@ -138,7 +138,7 @@ static void write_and_resolve(char *p, size_t i, bool by_kernel)
 	expect(msg.arg.pagefault.flags ==
 	       (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP),
 	       "page %zu: flags 0x%llx", i, msg.arg.pagefault.flags);
-	expect((char *)msg.arg.pagefault.address == w.p,
+	expect(msg.arg.pagefault.address == (unsigned long)w.p,
 	       "page %zu: reported for 0x%llx, not %p", i,
 	       msg.arg.pagefault.address, w.p);
 	expect(!event(&msg, QUIET_MS), "page %zu is reported twice", i);
