@@ -226,6 +226,7 @@ static long vmfault_give_frames(void __user *arg)
 
 	for (i = 0; i < VMFAULT_PAGES; i++)
 		frames.pfn[i] = page_to_pfn(area_page(i));
+	frames.special = IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL);
 	return copy_to_user(arg, &frames, sizeof(frames)) ? -EFAULT : 0;
 }
 

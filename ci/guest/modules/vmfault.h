@@ -98,9 +98,12 @@ struct vmfault_log {
 /**
  * struct vmfault_frames - where the memory is
  * @pfn: page frame number of each page
+ * @special: page-table entries here can say that there is no page behind them;
+ *	else VMFAULT_MIXED maps pages, and none of its writes is asked about
  */
 struct vmfault_frames {
 	__u64 pfn[VMFAULT_PAGES];
+	__u64 special;
 };
 
 #define VMFAULT_SETUP	_IOW('v', 1, struct vmfault_setup)
