@@ -15,12 +15,17 @@
 #define HIGH_FD 10
 
 /*
- * The longest command line a kernel keeps: COMMAND_LINE_SIZE is 896 on s390
- * up to 5.10, and 2048 on arm64 and x86. A cut one would lose words silently.
+ * The longest command line a kernel keeps: COMMAND_LINE_SIZE is 896 on s390 up
+ * to 5.10, 1024 on arm and riscv, and 2048 on arm64, powerpc and x86. A cut one
+ * would lose words silently.
  */
 static size_t cmdline_max(const char *arch)
 {
-	return strncmp(arch, "s390", 4) ? 2047 : 895;
+	if (!strncmp(arch, "s390", 4))
+		return 895;
+	if (!strcmp(arch, "arm") || !strncmp(arch, "riscv", 5))
+		return 1023;
+	return 2047;
 }
 
 static int kernel_cmdline(struct sbuf *sb, const struct boot *b,
