@@ -465,6 +465,8 @@ void run_guest(struct run *run)
 	w.console.ctx = &w;
 	run->boot_ms = -1;
 	judge_init(&run->judge, run->patterns, run->boot.nonce);
+	/* sifive_test, the switch of QEMU's riscv boards, just calls exit() */
+	w.end.silent_off = !strncmp(run->boot.machine->arch, "riscv", 5);
 	if (open_log(&w)) {
 		watch_qemu(&w);
 		close(w.log);

@@ -13,6 +13,9 @@
 
 #define TOKEN "faultline: done"
 
+/* The last line of a kernel that powers off (kernel/reboot.c). */
+#define POWER_DOWN "reboot: Power down"
+
 /* Longest piece of a console line that goes into results. */
 #define QUOTE_MAX 400
 
@@ -164,6 +167,14 @@ static void add_last(const struct judge *j, struct sbuf *reason)
 		sb_addf(reason, "; no line at all");
 }
 
+/* The guest switched itself off, and QMP or at least its kernel says so. */
+static bool powered_off(const struct judge *j, const struct run_end *end)
+{
+	if (end->silent_off && !*end->shutdown)
+		return j->last.len && !strcmp(sb_str(&j->last), POWER_DOWN);
+	return !strcmp(end->shutdown, "guest-shutdown");
+}
+
 static enum verdict judge_exit(const struct judge *j,
 			       const struct run_end *end, struct sbuf *reason)
 {
@@ -184,7 +195,7 @@ static enum verdict judge_exit(const struct judge *j,
 			end->shutdown);
 		return VERDICT_INFRA;
 	}
-	if (strcmp(end->shutdown, "guest-shutdown")) {
+	if (!powered_off(j, end)) {
 		if (!strcmp(end->shutdown, "guest-reset"))
 			sb_addf(reason, "guest rebooted");
 		else if (!strcmp(end->shutdown, "guest-panic"))

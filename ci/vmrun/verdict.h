@@ -29,6 +29,7 @@ enum end_kind {
  * @seconds: the limit that was met (END_SILENCE, END_TIMEOUT) or MiB
  *	(END_FLOOD)
  * @shutdown: reason of QMP's SHUTDOWN event, empty when there was none
+ * @silent_off: this machine's power switch ends QEMU without that event
  * @status: wait status of QEMU (END_EXITED)
  * @why: END_INFRA: what failed; else last line of QEMU's stderr, may be empty
  */
@@ -36,6 +37,7 @@ struct run_end {
 	enum end_kind kind;
 	unsigned int seconds;
 	char shutdown[40];
+	bool silent_off;
 	int status;
 	struct sbuf why;
 };

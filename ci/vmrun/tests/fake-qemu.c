@@ -49,6 +49,8 @@ static const struct {
 	{ "guest-panic", "BHG" },
 	{ "host-quit", "BHTDQ" },
 	{ "no-event", "BHTDE" },
+	{ "silent-off", "BHTDeE" },
+	{ "silent-early", "BHTeE" },
 	{ "status", "BHTD3" },
 	{ "pass-status", "BHTDY3" },
 	{ "abort", "BHTDA" },
@@ -238,6 +240,9 @@ static void play(char what)
 		break;
 	case 'D':
 		token(nonce);
+		break;
+	case 'e':
+		say("reboot: Power down");
 		break;
 	case 'W':
 		token("00000000000000000000000000000000");

@@ -31,12 +31,15 @@ static const char *in(const char *name)
 	return path;
 }
 
+static const char *arch = "arm64";
+
 static void make_machine(const char *qemu, const char *script, const char *kvm)
 {
 	FILE *f = fopen(in("machine"), "we");
 
 	assert_non_null(f);
-	fprintf(f, "description = fake\narch = arm64\nkernel = k\nimage = i\n");
+	fprintf(f, "description = fake\narch = %s\nkernel = k\nimage = i\n",
+		arch);
 	fprintf(f, "qemu = %s\nboard = -fake %s\n", qemu, script);
 	fprintf(f, "disk = d\nconsole = c\nmemory = 64\ncpus = 1\n");
 	fprintf(f, "cmdline =\nkvm = %s\nsteps = all\n", kvm);
@@ -243,6 +246,20 @@ static void test_early_end(void **state)
 	check("guest-panic", "", 1, "crash", "guest panicked");
 	check("no-event", "", 1, "crash", "without a shutdown of the guest");
 	check("only-garbage", "", 1, "crash", "guest powered off before");
+}
+
+/* Where QEMU ends without an event, the kernel's last line counts instead. */
+static void test_silent_off(void **state)
+{
+	(void)state;
+	check("silent-off", "", 1, "crash", "without a shutdown of the guest");
+	arch = "riscv64";
+	check("silent-off", "", 0, "pass", "2 passed");
+	check("pass", "", 0, "pass", "2 passed");
+	check("no-event", "", 1, "crash", "without a shutdown of the guest");
+	check("silent-early", "", 1, "crash", "guest powered off without the success line");
+	check("reboot", "", 1, "crash", "guest rebooted");
+	arch = "arm64";
 }
 
 static void test_hang(void **state)
@@ -570,6 +587,7 @@ int main(void)
 		cmocka_unit_test(test_forged),
 		cmocka_unit_test(test_crash),
 		cmocka_unit_test(test_early_end),
+		cmocka_unit_test(test_silent_off),
 		cmocka_unit_test(test_hang),
 		cmocka_unit_test(test_stubborn),
 		cmocka_unit_test(test_flood),
