@@ -53,11 +53,36 @@ static long gup_fast_only(void __user *arg)
 	return ret;
 }
 
+static long gup_boundary(void __user *arg)
+{
+	struct gup_boundary b;
+	unsigned long start;
+	pgd_t *pgd;
+
+	if (copy_from_user(&b, arg, sizeof(b)))
+		return -EFAULT;
+	start = b.start;
+	if (start != b.start)
+		return -EINVAL;
+	mmap_read_lock(current->mm);
+	pgd = pgd_offset(current->mm, start);
+#ifdef ADDR_END_OF_ENTRY
+	b.end = pgd_addr_end(*pgd, start, -PAGE_SIZE);
+#else
+	b.end = pgd_addr_end(start, -PAGE_SIZE);
+#endif
+	mmap_read_unlock(current->mm);
+	b.pgdir_size = PGDIR_SIZE;
+	return copy_to_user(arg, &b, sizeof(b)) ? -EFAULT : 0;
+}
+
 static long gup_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
 	case GUP_FAST_ONLY:
 		return gup_fast_only((void __user *)arg);
+	case GUP_BOUNDARY:
+		return gup_boundary((void __user *)arg);
 	default:
 		return -ENOTTY;
 	}

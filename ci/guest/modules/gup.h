@@ -29,6 +29,20 @@ struct gup_request {
 	__u32 unused;
 };
 
+/**
+ * struct gup_boundary - how far a walker goes with a pgd entry of the caller
+ * @start: address
+ * @end: where the entry that maps it ends, by pgd_addr_end()
+ * @pgdir_size: what an entry of that level maps if no level is folded at run
+ *	time
+ */
+struct gup_boundary {
+	__u64 start;
+	__u64 end;
+	__u64 pgdir_size;
+};
+
 #define GUP_FAST_ONLY	_IOWR('g', 1, struct gup_request)
+#define GUP_BOUNDARY	_IOWR('g', 2, struct gup_boundary)
 
 #endif

@@ -5,6 +5,8 @@
  * or does not allow what is asked for, and none but the right one.
  *
  * Facts:
+ *   gup.boundary=entry|level     what the end of a pgd entry is told from: itself
+ *				  or, as where no level is folded at run time, its level
  *   gup.edges=<first>-<last>     powers of two at which there was a look
  *   gup.tops=<address>,...       where the tables of each depth end
  *   gup.prot_none=stops|returned whether reading what nobody may read stops
@@ -527,6 +529,7 @@ static void unload(const void *unused)
 }
 
 static const struct ktap_case cases[] = {
+	{ "boundary", boundary, NULL, 0 },
 	{ "anon", anon, NULL, 0 },
 	{ "file", file, NULL, 0 },
 	{ "holes", holes, NULL, 0 },
