@@ -2,13 +2,15 @@
 /// pXd_addr_end() takes the value of the entry that maps the address as its
 /// first argument: use pmd_addr_end(*pmd, addr, end), and so on for each level.
 ///
-// The entry is the one that the walker is at: the value that it has read in the
-// statement before; or what the pointer to an entry of this level points to that
-// was assigned last, or declared last with a value; or that it was given. A walker
-// with a destination and a source assigns the source last.
+// The entry is the one that the walker is at. In this order: the value that the
+// statement before has read; what the pointer of the level's type points to that
+// was assigned last, on some path; that was declared with a value; the parameter.
+// A walker with a destination and a source assigns the source last. No rule sees
+// to it that the entry belongs to the address: read the result where a function
+// has two pointers of a level.
 //
-// An entry of a wrong level has another type, and does not compile on any
-// architecture once pXd_addr_end() is an inline function.
+// An entry of a wrong level has another type, and does not compile where entries
+// are structures once pXd_addr_end() is an inline function.
 //
 // Confidence: High
 // Copyright: (C) 2026 Faultline
