@@ -15,7 +15,7 @@ setup() {
 	[ "$status" -eq 0 ]
 	cells=$(awk '{ print $1, $2 }' <<<"$output")
 	[ "$(head -n 4 <<<"$cells")" = $'0 arm64-hafdbs\n0 arm64-nohaf\n3 arm64-hafdbs\n3 arm64-nohaf' ]
-	[ "$(grep -c s390x <<<"$cells")" -eq 2 ]
+	[ "$(grep -c x86_64$ <<<"$cells")" -eq 2 ]
 	[ "$(tail -n 2 <<<"$cells")" = $'1 arm64-hafdbs\n2 arm64-hafdbs' ]
 }
 
@@ -31,6 +31,18 @@ setup() {
 	[ "$(awk '{ print $1 }' <<<"$output" | paste -sd ' ')" = '0 3 1 2' ]
 	sed -i 's/0002/0009/' "$series/facts"
 	expect_failure 2 "facts: no patch '0009" "$CI/run" --track mini --list --machine arm64-nohaf
+}
+
+@test "a machine that is judged when asked for is, and by --all, and not by default" {
+	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
+	cp -r "$ROOT/configs" "$FAULTLINE_CONFIGS"
+	sed -i 's/^steps.*/steps = asked/' "$FAULTLINE_CONFIGS/machine/s390x"
+	run "$CI/run" --track mini --list
+	[[ $output != *s390x* ]]
+	run "$CI/run" --track mini --list --machine s390x
+	[ "$(awk '{ print $1 $2 }' <<<"$output" | paste -sd ' ')" = '0s390x 3s390x' ]
+	run "$CI/run" --track mini --list --all
+	[ "$(grep -c s390x <<<"$output")" -eq 4 ]
 }
 
 @test "an unknown choice of steps is an error that names the file" {
