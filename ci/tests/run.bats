@@ -72,7 +72,7 @@ setup() {
 
 @test "wrong usage is 2 and says what would be right" {
 	expect_failure 2 "steps are 0 to 3, or tip" "$CI/run" --track mini --list --step 4
-	expect_failure 2 "no machine 'vax'; there are: arm64-hafdbs" "$CI/run" --track mini --list --machine vax
+	expect_failure 2 "no machine 'vax'; there are: arm " "$CI/run" --track mini --list --machine vax
 	expect_failure 2 "no track 'nothing'" "$CI/run" --track nothing --list
 	expect_failure 2 "unknown argument '--nonsense'" "$CI/run" --nonsense
 	expect_failure 2 "a range goes upwards" "$CI/run" --track mini --list --step 3-1
