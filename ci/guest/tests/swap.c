@@ -264,8 +264,8 @@ static long long charges(const struct copies *c)
 /*
  * How many faults it takes to swap a page in and copy it.  One does both, but
  * not with the long descriptors of 32-bit arm: there an entry is not read back
- * as it was set, and the copy is left to a second one.  It is these, too, that
- * give arm its huge pages.
+ * as it was set, so the copy looks late, is thrown away, and made again by a
+ * second one.  It is these, too, that give arm its huge pages.
  */
 static long faults_to_copy(void)
 {
@@ -367,6 +367,7 @@ static void write_alone(void *arg)
 static void write_shared(void *arg)
 {
 	const struct copies *c = arg;
+	const long copies = faults_to_copy();
 	char *p = swapped_memory(c);
 	int go[2], status;
 	char byte = 0;
@@ -383,8 +384,8 @@ static void write_shared(void *arg)
 		write_all(c, p, psize - 1, 0, 1, "child");
 		_exit(0);
 	}
-	fact("swap.faults_to_copy", "%ld", faults_to_copy());
-	write_all(c, p, 0, c->cached ? PAGES : 2 * PAGES, faults_to_copy(),
+	fact("swap.faults_to_copy", "%ld", copies);
+	write_all(c, p, 0, (c->cached ? 0 : PAGES) + copies * PAGES, copies,
 		  "parent");
 	for (i = 0; i < PAGES; i++)
 		mm_poke(p + i * psize, 0x5a);
