@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # bats file_tags=base
 # The modules that the guest loads, and kernels whose faults go wrong in ways
-# that only the tests handlers, mkwrite, swap and uffdwp can see: each must turn
+# that only the tests handlers, mkwrite, swap, uffdwp and dirty can see: each must turn
 # its own cases red. Boots the base's own kernels.
 
 bats_require_minimum_version 1.5.0
@@ -75,6 +75,38 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 	red uffdwp.mapped "page 3: flags 0x2"
 	red uffdwp.swapped_out "a write to page 3 is not reported"
 	red uffdwp.forked "the child ended with status 0x7"
+}
+
+@test "a dirty page that is cleaned and not recorded turns what records red" {
+	broken arm64-hafdbs dirty dirty-not-recorded.patch
+	red dirty.record_tmpfs "all written: 0xffffefff is recorded, not 0xffffffff"
+	red dirty.entry_only "cleaned: 4 kB are dirty, not 0"
+	red dirty.record_more "page 9: 2 entries were cleaned"
+	grep -q 'pages 2 and 7: from 2 to 8, not from 2 to 10' "${output}/console.log"
+	green dirty.protect_tmpfs
+}
+
+@test "private mappings taken for shared ones, and the last entry of a table left out, are seen" {
+	broken arm64-hafdbs dirty dirty-private.patch
+	red dirty.private_tmpfs "private alone: 2 entries were write-protected, not 0"
+	red dirty.behind_skipped "17 of 16 entries were write-protected"
+	red dirty.edge_pmd "all: 15 entries were write-protected, not 16"
+	red dirty.edge_pud "all: 15 entries were write-protected, not 16"
+	red dirty.sparse "all: 5 entries were write-protected, not 8"
+	red dirty.huge_page "0 kB are still mapped huge"
+	green dirty.record_tmpfs
+}
+
+@test "a write through an entry that was cached is not lost: without the flush it is" {
+	broken arm64-hafdbs dirty dirty-no-flush.patch
+	red dirty.protect_tmpfs "protected: a write to page 0 takes 0 faults"
+	red dirty.entry_only "written again: 0 kB are dirty, not 28"
+}
+
+@test "the base's own tests are judged by what the kernel's log says of them" {
+	broken arm64-hafdbs selftests.debug_vm_pgtable,selftests.test_vmalloc kernel-tests.patch
+	red debug_vm_pgtable "the kernel's log has no \"Validating architecture page table helpers\""
+	red test_vmalloc "fix_size_alloc_test: 0 passed, 1 failed"
 }
 
 @test "a guest without its modules fails, and says what is missing" {
