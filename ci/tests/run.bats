@@ -25,8 +25,13 @@ setup() {
 	expect_failure 125 "track mini, as it is now, is not applied" "$CI/build" mini --step tip --kernel s390x --print-key
 }
 
-@test "a machine of the flips has both sides of a patch that flips a fact, on whatever machine" {
-	printf 'a.fact s390x no yes %s\nb.fact * no - -\n' "$(basename "$(nth 2)")" >"$series/facts"
+@test "a machine of the flips has both sides of a patch that flips a fact with the same kernel" {
+	{
+		printf 'a.fact arm64-hafdbs no yes %s\n' "$(basename "$(nth 2)")"
+		printf 'b.fact s390x no yes %s\nb.fact * no - -\n' "$(basename "$(nth 3)")"
+	} >"$series/facts"
+	run "$CI/run" --track mini --list --machine s390x
+	[ "$(awk '{ print $1 }' <<<"$output" | paste -sd ' ')" = '0 3 2' ]
 	run "$CI/run" --track mini --list --machine arm64-nohaf
 	[ "$(awk '{ print $1 }' <<<"$output" | paste -sd ' ')" = '0 3 1 2' ]
 	sed -i 's/0002/0009/' "$series/facts"
