@@ -77,7 +77,7 @@ setup() {
 
 @test "wrong usage is 2 and says what would be right" {
 	expect_failure 2 "steps are 0 to 3, or tip" "$CI/run" --track mini --list --step 4
-	expect_failure 2 "no machine 'vax'; there are: arm " "$CI/run" --track mini --list --machine vax
+	expect_failure 2 "no machine 'vax'; there are: $(machines | paste -sd " ")" "$CI/run" --track mini --list --machine vax
 	expect_failure 2 "no track 'nothing'" "$CI/run" --track nothing --list
 	expect_failure 2 "unknown argument '--nonsense'" "$CI/run" --nonsense
 	expect_failure 2 "a range goes upwards" "$CI/run" --track mini --list --step 3-1
@@ -97,6 +97,17 @@ setup() {
 	expect_failure 125 "CONFIG_B is set" require_options "$BATS_TEST_TMPDIR/bad" "$BATS_TEST_TMPDIR/fragment"
 	[[ $output == *"CONFIG_C=y (got # CONFIG_C is not set)"* ]]
 	expect_failure 125 "CONFIG_C=y (got nothing)" require_options <(echo CONFIG_A=y) "$BATS_TEST_TMPDIR/fragment"
+}
+
+@test "a later fragment takes back what an earlier one asks for" {
+	. "$CI/kbuild.sh"
+	printf 'CONFIG_A=y\nCONFIG_B=y\n' >"$BATS_TEST_TMPDIR/common"
+	printf '# CONFIG_B is not set\n' >"$BATS_TEST_TMPDIR/machine"
+	printf 'CONFIG_A=y\n' >"$BATS_TEST_TMPDIR/without"
+	printf 'CONFIG_A=y\nCONFIG_B=y\n' >"$BATS_TEST_TMPDIR/with"
+	require_options "$BATS_TEST_TMPDIR/without" "$BATS_TEST_TMPDIR/common" "$BATS_TEST_TMPDIR/machine"
+	expect_failure 125 "machine: CONFIG_B is set" require_options "$BATS_TEST_TMPDIR/with" "$BATS_TEST_TMPDIR/common" "$BATS_TEST_TMPDIR/machine"
+	expect_failure 125 "common: CONFIG_B=y (got nothing)" require_options "$BATS_TEST_TMPDIR/without" "$BATS_TEST_TMPDIR/machine" "$BATS_TEST_TMPDIR/common"
 }
 
 @test "our own failure is not called a bad step" {
