@@ -49,11 +49,12 @@ broken() {
 }
 
 # bats test_tags=slow
-@test "s390 with the type of a region-third entry taken for another: gup_fast loses pages" {
+@test "s390 with the type of a region-third entry taken for another: walks run off the table" {
 	broken tip s390x gup s390-wrong-type
-	[ "$verdict" = fail ]
-	[[ $bad == *anon* ]]
-	grep -q 'edge 31, .* 16 pages at .*, not 16' "$console"
+	[ "$verdict" = crash ]
+	# The first edge that gup maps and unmaps is enough for the kernel to notice
+	grep -q 'Comm: gup ' "$console"
+	grep -q 'unmap_page_range+' "$console"
 }
 
 # bats test_tags=slow
@@ -61,14 +62,8 @@ broken() {
 	broken 0 arm64-hafdbs gup,walkers pmd-boundary-off-by-one
 	[ "$verdict" = fail ]
 	for case in anon mprotect mlock fork remap_pfn_range apply vmap vmap_large; do
-		grep -qx "$case" <<<"$bad"
+		grep -q "\.$case\$" <<<"$bad"
 	done
 	grep -q 'edge 21, tables 0: page 20 is locked, 40 from 0 were unlocked' "$console"
 	grep -q 'edge 21, tables 0: 39 entries were visited, not 40' "$console"
-}
-
-# bats test_tags=slow
-@test "s390 with a boundary that is off by a page: red" {
-	broken tip s390x gup,walkers s390-boundary-off-by-one
-	[ "$verdict" != pass ]
 }
