@@ -8,16 +8,6 @@
 bats_require_minimum_version 1.5.0
 load helper
 
-# copy_of_project: a copy of the project to change files in, as $COPY; the work
-# area is the same.
-copy_of_project() {
-	COPY=$BATS_TEST_TMPDIR/copy
-	mkdir "$COPY"
-	cp -r "$ROOT/ci" "$ROOT/scripts" "$ROOT/configs" "$ROOT/patches" "$COPY/"
-	FAULTLINE_WORK=$(. "$SCRIPTS/lib.sh"; printf '%s\n' "$FAULTLINE_WORK")
-	export FAULTLINE_WORK
-}
-
 # broken MACHINE TESTS PATCH: boot the base with PATCH of controls/; the cases
 # of TESTS that fail are in $failed, a line each "test.case # why".
 broken() {

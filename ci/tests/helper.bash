@@ -74,3 +74,13 @@ step_of() {
 	name=$(basename "$(grep -lF -e "$1" "$patches"/*.patch)")
 	sed '/^#/d; /^$/d' "$patches/series" | grep -nFx -e "$name" | cut -d : -f 1
 }
+
+# copy_of_project: a copy of the project to change files in, as $COPY; the work
+# area is the same.
+copy_of_project() {
+	COPY=$BATS_TEST_TMPDIR/copy
+	mkdir "$COPY"
+	cp -r "$ROOT/ci" "$ROOT/scripts" "$ROOT/configs" "$ROOT/patches" "$COPY/"
+	FAULTLINE_WORK=$(. "$SCRIPTS/lib.sh"; printf '%s\n' "$FAULTLINE_WORK")
+	export FAULTLINE_WORK
+}

@@ -9,11 +9,7 @@ load helper
 
 # A copy of the project to change files in, and a folder to configure the base in.
 setup() {
-	COPY=$BATS_TEST_TMPDIR/copy
-	mkdir "$COPY"
-	cp -r "$ROOT/ci" "$ROOT/scripts" "$ROOT/configs" "$ROOT/patches" "$COPY/"
-	FAULTLINE_WORK=$(. "$SCRIPTS/lib.sh"; printf '%s\n' "$FAULTLINE_WORK")
-	export FAULTLINE_WORK
+	copy_of_project
 	unset FAULTLINE_CONFIGS FAULTLINE_PATCHES
 	OUT=$BATS_TEST_TMPDIR/out ENTRIES=$COPY/configs/kernel/Kconfig
 }
