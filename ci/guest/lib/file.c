@@ -149,3 +149,22 @@ void file_settle(struct file *f)
 	require(idle == f->pages, "%zu of %zu pages can be marked idle", idle,
 		f->pages);
 }
+
+/* In seconds since 1970 */
+#define LONG_AGO	1000000
+
+void file_forget_time(const struct file *f)
+{
+	const struct timespec ts[2] = { { .tv_sec = LONG_AGO },
+					{ .tv_sec = LONG_AGO } };
+
+	require(!futimens(f->fd, ts), "futimens: %m");
+}
+
+bool file_time_was_set(const struct file *f)
+{
+	struct stat st;
+
+	require(!fstat(f->fd, &st), "fstat: %m");
+	return st.st_mtim.tv_sec != LONG_AGO;
+}

@@ -76,6 +76,17 @@ unsigned char file_byte(size_t index, size_t offset);
 /* Call the function of a page that is mapped executable. */
 void file_call(const void *page);
 
+/**
+ * file_forget_time() - set a file's time to long ago
+ * @f: the file
+ *
+ * A file system sets it when it hears of a write, as by ->page_mkwrite().
+ */
+void file_forget_time(const struct file *f);
+
+/* Has the time been set since file_forget_time()? */
+bool file_time_was_set(const struct file *f);
+
 /* Is @page what file_page() says for @index? */
 bool file_page_ok(const void *page, size_t index);
 

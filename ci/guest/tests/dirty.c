@@ -38,7 +38,6 @@
 #define ALL		0xffffffffULL
 #define SOME		0xb001000dULL	/* of ALL: both ends, neighbours */
 #define HALF		8	/* pages on each side of an edge */
-#define LONG_AGO	1000000
 #define KPF_DIRTY	4	/* include/uapi/linux/kernel-page-flags.h */
 #define MOUNT		"/tmp/dirty"
 #define WRITERS		2
@@ -256,23 +255,6 @@ static void expect_record(const char *when, size_t first, size_t nr, u64 set)
 	expect_bits(when, set);
 }
 
-/* Does the file system hear of a write?  It sets the time then. */
-static void forget_time(void)
-{
-	const struct timespec ts[2] = { { .tv_sec = LONG_AGO },
-					{ .tv_sec = LONG_AGO } };
-
-	require(!futimens(file.fd, ts), "futimens: %m");
-}
-
-static bool time_was_set(void)
-{
-	struct stat st;
-
-	require(!fstat(file.fd, &st), "fstat: %m");
-	return st.st_mtim.tv_sec != LONG_AGO;
-}
-
 static void protects(const void *fs)
 {
 	struct view v;
@@ -288,12 +270,12 @@ static void protects(const void *fs)
 	expect(!nr, "reads take %ld faults", nr);
 	expect_file();
 
-	forget_time();
+	file_forget_time(&file);
 	expect_pokes(&v, "protected", 0, SOME, 1);
-	expect(time_was_set(), "the file system was not told of the write");
-	forget_time();
+	expect(file_time_was_set(&file), "the file system was not told of the write");
+	file_forget_time(&file);
 	expect_pokes(&v, "written before", 0, SOME, 0);
-	expect(!time_was_set(), "the file system was told of another write");
+	expect(!file_time_was_set(&file), "the file system was told of another write");
 	expect_protect("some written", 0, PAGES, __builtin_popcountll(SOME));
 	expect_pokes(&v, "protected again", 0, ALL, 1);
 	expect_file();

@@ -18,7 +18,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/swap.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,7 +30,6 @@
 #define PAGES		32
 #define AT		5	/* page that is looked at most */
 #define VALUE		0x5a
-#define LONG_AGO	1000000
 #define WRITERS		2
 #define MS		150	/* how long the writers race, in at least */
 #define ROUNDS		6	/* so many rounds */
@@ -91,29 +89,12 @@ static char *begin(void)
 	return map(file.fd, PAGES);
 }
 
-/* Was ->page_mkwrite called?  It sets the time; nothing else here does. */
-static void forget_time(void)
-{
-	const struct timespec ts[2] = { { .tv_sec = LONG_AGO },
-					{ .tv_sec = LONG_AGO } };
-
-	require(!futimens(file.fd, ts), "futimens: %m");
-}
-
-static bool time_was_set(void)
-{
-	struct stat st;
-
-	require(!fstat(file.fd, &st), "fstat: %m");
-	return st.st_mtim.tv_sec != LONG_AGO;
-}
-
 /* Write a byte; it must take these faults, and ask if @asks. */
 static void poke(char *p, const char *when, long major, bool asks)
 {
 	long minor, majors;
 
-	forget_time();
+	file_forget_time(&file);
 	/* The first call of each is not measured */
 	minor = mm_minor_faults();
 	majors = mm_major_faults();
@@ -125,7 +106,7 @@ static void poke(char *p, const char *when, long major, bool asks)
 	expect(majors == major && !minor,
 	       "%s: %ld major and %ld minor faults, not %ld and 0", when,
 	       majors, minor, major);
-	expect(time_was_set() == asks, "%s: page_mkwrite was %scalled", when,
+	expect(file_time_was_set(&file) == asks, "%s: page_mkwrite was %scalled", when,
 	       asks ? "not " : "");
 }
 
