@@ -41,6 +41,7 @@ compile_step() {
 		patch_files "$track" "$step"
 		cat "$FAULTLINE_CONFIGS/compile/$config" "$FAULTLINE_CONFIGS/compile/$config.config" \
 			"$FAULTLINE_ROOT/ci/kbuild.sh" "$FAULTLINE_ROOT/ci/configurations.sh"
+		kbuild_entries
 		kbuild_compiler
 	} | sha256sum | cut -c 1-20)
 	if [[ -f $KBUILD_OUT/done-$key ]]; then

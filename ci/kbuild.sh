@@ -90,8 +90,8 @@ kbuild_config_stamp() {
 	} | sha256sum
 }
 
-# kbuild_configure COMMIT FRAGMENT...: make .config in the O= folder: tinyconfig
-# with the fragments on top. Dies naming the options that a fragment asks for
+# kbuild_configure COMMIT FRAGMENT...: make .config in the O= folder: tinyconfig,
+# or KBUILD_CONFIG of make, with the fragments on top. Dies naming the options that a fragment asks for
 # and olddefconfig did not keep. Does nothing when the fragments, our Kconfig and
 # the Kconfig files of COMMIT are those of the .config that is there.
 kbuild_configure() {
@@ -104,7 +104,7 @@ kbuild_configure() {
 		$(cat "$KBUILD_OUT/.faultline-config" 2>/dev/null) == "$stamp" ]] && return
 	rm -f "$KBUILD_OUT/.faultline-config"
 	{
-		kbuild tinyconfig &&
+		kbuild "${KBUILD_CONFIG:-tinyconfig}" &&
 			"$KBUILD_SRC/scripts/kconfig/merge_config.sh" -m -O "$KBUILD_OUT" \
 				"$KBUILD_OUT/.config" "$@" &&
 			kbuild olddefconfig
