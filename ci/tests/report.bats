@@ -15,7 +15,7 @@ setup() {
 	E
 }
 
-# cell STEP MACHINE VERDICT VALUE [NAME]: a result as ci/boot leaves it.
+# cell STEP MACHINE VERDICT VALUE [NAME]: a result as ci/cell leaves it.
 cell() {
 	local folder=$BATS_TEST_TMPDIR/result/$2-$1
 
