@@ -13,7 +13,7 @@ load helper
 broken() {
 	local folder
 
-	run --separate-stderr "$CI/boot" v5.10 --step 0 --machine "$1" --tests "$2" \
+	run --separate-stderr "$CI/cell" v5.10 --step 0 --machine "$1" --tests "$2" \
 		--with "$CI/tests/controls/$3"
 	folder=$output
 	echo "$folder"

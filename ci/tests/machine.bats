@@ -78,7 +78,7 @@ control() {
 # inverted MACHINE: boot the tip with old and young the wrong way round.
 inverted() {
 	tip=$(. "$SCRIPTS/lib.sh"; step_count v5.10)
-	run --separate-stderr "$CI/boot" v5.10 --step "$tip" --machine "$1" --tests faultaround \
+	run --separate-stderr "$CI/cell" v5.10 --step "$tip" --machine "$1" --tests faultaround \
 		--with "$CI/tests/controls/inverted-prefault.patch"
 	folder=$output
 }
@@ -99,24 +99,24 @@ inverted() {
 }
 
 @test "a cell that has a result is not run again, and --again runs it" {
-	first=$("$CI/boot" v5.10 --step 0 --machine "$MACHINE" --tests faultaround)
+	first=$("$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests faultaround)
 	before=$(stat -c %y "$first/result.json")
-	[ "$("$CI/boot" v5.10 --step 0 --machine "$MACHINE" --tests faultaround)" = "$first" ]
+	[ "$("$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests faultaround)" = "$first" ]
 	[ "$(stat -c %y "$first/result.json")" = "$before" ]
-	"$CI/boot" v5.10 --step 0 --machine "$MACHINE" --tests faultaround --again
+	"$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests faultaround --again
 	[ "$(stat -c %y "$first/result.json")" != "$before" ]
 }
 
 @test "the printed QEMU command boots when pasted" {
-	command=$("$CI/boot" v5.10 --step 0 --machine "$MACHINE" --tests probe --print)
+	command=$("$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests probe --print)
 	[[ $command == *qemu-system-aarch64* ]]
 	timeout 60 bash -c "$command" </dev/null >"$BATS_TEST_TMPDIR/pasted" 2>&1 || true
 	grep -q 'faultline: done' "$BATS_TEST_TMPDIR/pasted"
 }
 
 @test "two runs of one cell at once share the work" {
-	"$CI/boot" v5.10 --step 0 --machine "$MACHINE" --tests probe >"$BATS_TEST_TMPDIR/a" &
-	"$CI/boot" v5.10 --step 0 --machine "$MACHINE" --tests probe >"$BATS_TEST_TMPDIR/b"
+	"$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests probe >"$BATS_TEST_TMPDIR/a" &
+	"$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests probe >"$BATS_TEST_TMPDIR/b"
 	wait
 	[ -s "$BATS_TEST_TMPDIR/a" ]
 	cmp "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b"
@@ -124,7 +124,7 @@ inverted() {
 }
 
 # verdict_of STEP [OPTION...]: boot STEP with one short test; prints the folder.
-verdict_of() { "$CI/boot" v5.10 --machine "$MACHINE" --tests probe --step "$@"; }
+verdict_of() { "$CI/cell" v5.10 --machine "$MACHINE" --tests probe --step "$@"; }
 
 @test "a step with the same kernel image takes over the verdict, and says so" {
 	step=$(step_of 'Subject: [PATCH] treewide: comments: name the fields of a fault')

@@ -84,8 +84,8 @@ setup() {
 	expect_failure 2 "names no step" "$CI/run" --track mini --list --step ,
 	expect_failure 2 "is not a step" "$CI/run" --track mini --list --step 08
 	expect_failure 2 "--step needs a value" "$CI/run" --track mini --step
-	expect_failure 2 "no track 'nothing'" "$CI/boot" nothing --step 0 --machine s390x
-	expect_failure 2 "no step '4' in track mini" "$CI/boot" mini --step 4 --machine s390x
+	expect_failure 2 "no track 'nothing'" "$CI/cell" nothing --step 0 --machine s390x
+	expect_failure 2 "no step '4' in track mini" "$CI/cell" mini --step 4 --machine s390x
 }
 
 @test "a requested option that olddefconfig drops is an error naming it" {

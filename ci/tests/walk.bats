@@ -10,7 +10,7 @@ load helper
 # broken STEP MACHINE TESTS CONTROL: boot STEP with the control on top; sets
 # verdict, bad (the cases that failed, one a line) and console.
 broken() {
-	run --separate-stderr "$CI/boot" v5.10 --step "$1" --machine "$2" --tests "$3" \
+	run --separate-stderr "$CI/cell" v5.10 --step "$1" --machine "$2" --tests "$3" \
 		--with "$BATS_TEST_DIRNAME/controls/$4.patch"
 	printf '%s\n' "$stderr"
 	[ "$status" -eq 1 ]
