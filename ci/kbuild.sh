@@ -28,17 +28,41 @@ kbuild_kconfig() {
 # shellcheck disable=SC2016
 KBUILD_PUD_DIRTY='$(if $(shell grep -rlw pud_dirty $(srctree)/include/linux/pgtable.h $(srctree)/arch/$(SRCARCH)/include),,-Dpud_dirty=pud_write)'
 
-# kbuild ARGS...: make in the step's tree with what makes equal trees give
-# equal images: a fixed time stamp, user and host
-# (Documentation/kbuild/reproducible-builds.rst). Silent but for what is wrong,
+# What of make's arguments reaches an image, and so is part of its key: a fixed time
+# stamp, user and host make equal trees give equal images
+# (Documentation/kbuild/reproducible-builds.rst).
+KBUILD_FIXED=(
+	KBUILD_BUILD_TIMESTAMP='Thu Jan 1 00:00:00 UTC 1970'
+	KBUILD_BUILD_USER=faultline KBUILD_BUILD_HOST=series
+	KBUILD_BUILD_VERSION=1 LOCALVERSION=)
+[[ ! -f $KBUILD_ENTRIES ]] || KBUILD_FIXED+=("CFLAGS_mapping_dirty_helpers.o=$KBUILD_PUD_DIRTY")
+
+# kbuild_arguments: print what of make's arguments reaches an image.
+kbuild_arguments() { printf '%s\n' "${KBUILD_FIXED[@]}"; }
+
+# kbuild_begin: mark the O= folder as being written to. What a build that was killed
+# wrote is removed first, as make takes a half-written file for a whole one.
+kbuild_begin() {
+	local mark=$KBUILD_OUT/.faultline-building
+
+	mkdir -p "$KBUILD_OUT" && { [[ ! -f $mark ]] || find "$KBUILD_OUT" -newer "$mark" -type f -delete; } &&
+		touch "$mark"
+}
+
+# kbuild_end: make has ended, whether well or not, and removed what it did not finish.
+kbuild_end() { rm -f "$KBUILD_OUT/.faultline-building"; }
+
+# kbuild ARGS...: make in the step's tree with ccache, where it is installed. What the
+# user sets of ccache's own variables counts: CCACHE_REMOTE_STORAGE=redis://HOST or
+# http://HOST:PORT/ shares the objects with other machines (man ccache, "remote
+# storage"). Silent but for what is wrong,
 # unless KBUILD_OUTPUT_OPTION is set to another option of make.
 kbuild() {
-	local compiler=${KBUILD_CROSS}gcc entries=()
+	local compiler=${KBUILD_CROSS}gcc entries=() status=0
 
 	if [[ -f $KBUILD_ENTRIES ]]; then
 		kbuild_kconfig || return
-		entries=(KBUILD_KCONFIG="$KBUILD_OUT/Kconfig.faultline"
-			"CFLAGS_mapping_dirty_helpers.o=$KBUILD_PUD_DIRTY")
+		entries=(KBUILD_KCONFIG="$KBUILD_OUT/Kconfig.faultline")
 	fi
 	if command -v ccache >/dev/null; then
 		export CCACHE_DIR=$FAULTLINE_WORK/ccache CCACHE_BASEDIR=$KBUILD_SRC
@@ -47,12 +71,13 @@ kbuild() {
 		export CCACHE_DEPEND=1
 		compiler="ccache $compiler"
 	fi
+	kbuild_begin || return
 	nice make -C "$KBUILD_SRC" O="$KBUILD_OUT" ARCH="$KBUILD_ARCH" \
 		CROSS_COMPILE="$KBUILD_CROSS" CC="$compiler" \
 		-j"${FAULTLINE_JOBS:-$(nproc)}" "${KBUILD_OUTPUT_OPTION:--s}" \
-		KBUILD_BUILD_TIMESTAMP='Thu Jan 1 00:00:00 UTC 1970' \
-		KBUILD_BUILD_USER=faultline KBUILD_BUILD_HOST=series \
-		KBUILD_BUILD_VERSION=1 LOCALVERSION= "${entries[@]}" "$@" </dev/null
+		"${KBUILD_FIXED[@]}" "${entries[@]}" "$@" </dev/null || status=$?
+	kbuild_end
+	return "$status"
 }
 
 # kbuild_path_ok: die when the kernel's makefiles cannot work in our folders.

@@ -14,7 +14,7 @@ readonly MODULES_OF_TREE=(lib/test_vmalloc.c)
 # modules_key: print a hash of the modules' source; the tree's is part of the image's key.
 modules_key() {
 	{
-		tree_hash "$FAULTLINE_ROOT/ci/guest/modules"
+		tree_hash "$FAULTLINE_GUEST/modules"
 		printf '%s\n' "${MODULES_OF_TREE[@]}"
 	} | sha256sum | cut -c 1-64
 }
@@ -38,7 +38,7 @@ modules_build() {
 	local out=$image/modules.tmp.$$ list=$source/list
 
 	rm -rf "$source" "$image"/modules.tmp.*
-	cp -r "$FAULTLINE_ROOT/ci/guest/modules" "$source" || return
+	cp -r "$FAULTLINE_GUEST/modules" "$source" || return
 	(cd "$KBUILD_SRC" && cp "${MODULES_OF_TREE[@]}" "$source/") || return
 	modules_prepare "$image" && kbuild M="$source" modules || return
 	mkdir -p "$out" || return

@@ -40,6 +40,9 @@ FAULTLINE_CONFIGS=${FAULTLINE_CONFIGS:-$FAULTLINE_ROOT/configs}
 FAULTLINE_PATCHES=${FAULTLINE_PATCHES:-$FAULTLINE_ROOT/patches}
 FAULTLINE_COCCI=${FAULTLINE_COCCI:-$FAULTLINE_ROOT/cocci}
 export FAULTLINE_CONFIGS FAULTLINE_PATCHES FAULTLINE_COCCI
+# The guest with its tests and modules likewise; not exported, as a copy of the
+# project has a guest of its own.
+FAULTLINE_GUEST=${FAULTLINE_GUEST:-$FAULTLINE_ROOT/ci/guest}
 
 # 0: errors only, 1: what is being done, 2: also the commands behind it.
 export VERBOSITY=${VERBOSITY:-1}
@@ -218,14 +221,14 @@ worktree_at() {
 # a run that was killed left in it: locks are dropped, and one whose repository
 # is gone is removed. Something else at DIR is not touched: dies.
 reuse_worktree() {
-	local dir=$1
+	local dir=$1 git_dir
 
+	! rmdir "$dir" 2>/dev/null || : # empty: git was killed when it had made it
 	[[ ! -e $dir || -f $dir/.git ]] || die "$EXIT_INFRA" \
 		"$dir exists and is not a work tree of ours" "move it away"
 	if [[ -e $dir ]]; then
-		if git_in "$dir" rev-parse -q --git-dir >/dev/null 2>&1; then
-			rm -f "$(git_in "$dir" rev-parse --path-format=absolute --git-path index.lock)" \
-				"$(git_in "$dir" rev-parse --path-format=absolute --git-path info/sparse-checkout.lock)"
+		if git_dir=$(git_in "$dir" rev-parse -q --absolute-git-dir 2>/dev/null); then
+			find "$git_dir" -name '*.lock' -delete
 		else
 			rm -rf "$dir"
 		fi
@@ -274,12 +277,12 @@ series_key() {
 	} | sha256sum | cut -c 1-40
 }
 
-# tree_hash DIR: print a hash of the names and contents of the files of DIR;
-# objects and an editor's swap files are left out.
+# tree_hash DIR [SUB]: print a hash of the names and contents of the files of DIR;
+# objects, an editor's swap files and the folder SUB are left out.
 tree_hash() {
-	local dir=$1
+	local dir=$1 sub=${2:-none}
 
-	(cd "$dir" && find . -type f ! -name '*.swp' ! -name '*.o' -print0 | LC_ALL=C sort -z |
+	(cd "$dir" && find . -path "./$sub" -prune -o -type f ! -name '*.swp' ! -name '*.o' -print0 | LC_ALL=C sort -z |
 		xargs -0 sha256sum) | sha256sum | cut -d ' ' -f 1
 }
 
@@ -296,12 +299,23 @@ sparse_worktree() {
 	git_in "$dir" checkout -q -f --detach "$commit" >&2
 }
 
-# vmrun_binary: print the path of vmrun, built if its sources have changed.
+# vmrun_key: print a hash of what vmrun is made of.
+vmrun_key() { tree_hash "$FAULTLINE_ROOT/ci/vmrun" tests; }
+
+# vmrun_binary: print the path of vmrun, built unless it is there. A folder per
+# source and project, as its path is compiled in; one that was killed is begun anew.
 vmrun_binary() {
-	hold_lock vmrun
-	make -s -C "$FAULTLINE_ROOT/ci/vmrun" O="$FAULTLINE_WORK/vmrun" >&2 ||
-		die "$EXIT_INFRA" "vmrun does not build" "see above; scripts/deps installs what it needs"
-	printf '%s\n' "$FAULTLINE_WORK/vmrun/vmrun"
+	local out
+
+	out=$FAULTLINE_WORK/vmrun/$({ vmrun_key; printf '%s\n' "$FAULTLINE_ROOT"; } | sha256sum | cut -c 1-20)
+	[[ -f $out/.done ]] || hold_lock vmrun
+	if [[ ! -f $out/.done ]]; then # another run may have built it meanwhile
+		rm -rf "$out"
+		make -s -C "$FAULTLINE_ROOT/ci/vmrun" O="$out" >&2 ||
+			die "$EXIT_INFRA" "vmrun does not build" "see above; scripts/deps installs what it needs"
+		touch "$out/.done"
+	fi
+	printf '%s\n' "$out/vmrun"
 }
 
 # verdict_exit VERDICT: print the exit code that a verdict stands for.
