@@ -1,0 +1,187 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# ci/boot on a miniature matrix: what is run, what is not run again, and how it ends.
+
+bats_require_minimum_version 1.5.0
+load helper
+load mini-matrix
+
+setup_file() { mini_seed; }
+
+# of_run COLUMN: the values that the last run's job log has in a column, in order.
+of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | paste -sd ' '; }
+
+@test "every cell is judged once, each image is built once, and nothing is done again" {
+	mini_matrix
+	run -0 --separate-stderr "$CI/boot" mini
+	[ "$(cut -f 1,2 <<<"$output" | tr '\t' - | paste -sd ' ')" = '0-a1 4-a1 0-a2 0-b1 4-a2 4-b1 1-a1 2-a1 3-a1' ]
+	while read -r _ _ folder; do [ "$(jq -r .verdict "$folder/result.json")" = pass ]; done <<<"$output"
+	[[ $stderr == *'[9/9'* && $stderr == *'step 3 on a1: build mini step 3 mini-a'* ]]
+	# Each line tells its cell, or is the run's own.
+	[ -z "$(grep -vE '^(step [0-9]+ on [ab][12]: |\[[0-9]/9)' <<<"$stderr")" ]
+	[ "$(builds)" -eq 7 ]
+	# Step 2 has the image of step 1 and takes over its verdict; step 3 has another.
+	[ "$(boots)" -eq 8 ]
+	of_step() { jq -r "$2" "$FAULTLINE_WORK"/result/mini/a1/"$1"-*/result.json; }
+	[ "$(of_step 2 '"\(.taken_over) \(.id.step) \(.verdict)"')" = '1 2 pass' ]
+	[ "$(of_step 3 '.taken_over')" = null ]
+	[ "$(of_step 1 .id.content)" = "$(of_step 2 .id.content)" ]
+	[ "$(of_step 1 .id.content)" != "$(of_step 3 .id.content)" ]
+
+	before=$output
+	run -0 --separate-stderr "$CI/boot" mini
+	[ "$output" = "$before" ]
+	[ "$(builds) $(boots)" = '7 8' ]
+	run -0 --separate-stderr "$CI/boot" mini --again --machine b1
+	[ "$(builds) $(boots)" = '7 10' ]
+	# One folder for the runs, and it is the last one's.
+	[ "$(of_run 7)" = '0 0' ]
+}
+
+@test "a bad cell is not tried again, and the run is 1" {
+	mini_matrix 3
+	run -1 --separate-stderr "$CI/boot" mini --step 2-4 --machine a1
+	[[ $stderr == *'step 3 on a1: not a pass, see '* ]]
+	[ "$(cut -f 1 <<<"$output" | paste -sd ' ')" = '4 2 3' ]
+	[ "$(boots)" -eq 3 ]
+	[ "$(jq -r .verdict "$(sed -n 's/^3.*\t//p' <<<"$output")/result.json")" = fail ]
+}
+
+@test "a cell that cannot be judged is tried once more, and then the run is 125" {
+	mini_matrix
+	export MINI_TROUBLE=$BATS_TEST_TMPDIR/trouble
+	echo once >"$MINI_TROUBLE"
+	run -0 "$CI/boot" mini --step 0 --machine a1
+	[ "$(boots)" -eq 2 ]
+	seq 9 >"$MINI_TROUBLE"
+	run -125 --separate-stderr "$CI/boot" mini --step 1 --machine a1
+	[[ $stderr == *'step 1 on a1: cannot be judged, see '* ]]
+	[ "$(boots) $(of_run 7)" = '4 125' ]
+	[ -f "$(cut -f 3 <<<"$output")/infra.json" ]
+	run -125 "$CI/boot" mini --step 1 --machine a1 --retries 0
+	[ "$(boots)" -eq 5 ]
+	# Beside a bad cell it is the bad one that counts.
+	sed -i '12s/.*/int bad;/' "$tree/mm/memory.c"
+	role -C "$tree" diff >"$BATS_TEST_TMPDIR/bad.patch"
+	role -C "$tree" checkout -q .
+	sed -i '2,$d' "$MINI_TROUBLE"
+	run -1 "$CI/boot" mini --step 4 --machine a1,a2 --jobs 1 --retries 0 --with "$BATS_TEST_TMPDIR/bad.patch"
+	[[ $output == *'cannot be judged'*'not a pass'* ]]
+}
+
+@test "a step that does not build is bad, and what was built by a killed make is not trusted" {
+	mini_matrix
+	sed -i '2s/;//' "$tree/mm/memory.c"
+	role -C "$tree" diff >"$BATS_TEST_TMPDIR/broken.patch"
+	run -1 "$CI/boot" mini --step 1 --machine a1 --with "$BATS_TEST_TMPDIR/broken.patch"
+	[[ $output == *'the kernel of step 1 does not build for mini-a'* ]]
+	run -0 "$CI/build" mini --step 1 --kernel mini-a
+	out=$FAULTLINE_WORK/build/mini/mini-a image=$out/arch/mini/boot/Image
+	whole=$(sha256sum <"$image")
+	[ ! -e "$out/.faultline-building" ]
+	# As a kill leaves it: the mark, and half an image that is newer.
+	touch "$out/.faultline-building"
+	sleep 0.05
+	echo half >"$image"
+	rm -r "$FAULTLINE_WORK"/image/*
+	run "$CI/build" mini --step 1 --kernel mini-a; echo "$output"
+	run -0 "$CI/build" mini --step 1 --kernel mini-a
+	[ "$(sha256sum <"$image")" = "$whole" ]
+	# The control: without the mark, make takes it for whole.
+	echo half >"$image"
+	rm -r "$FAULTLINE_WORK"/image/*
+	run "$CI/build" mini --step 1 --kernel mini-a; echo "$output"
+	run -0 "$CI/build" mini --step 1 --kernel mini-a
+	[ "$(cat "$image")" = half ]
+}
+
+@test "two runs at once share the work" {
+	mini_matrix
+	export MINI_SECONDS=0.2
+	"$CI/boot" mini >"$BATS_TEST_TMPDIR/one" 2>"$BATS_TEST_TMPDIR/one.log" 3>&- &
+	first=$!
+	run -0 --separate-stderr "$CI/boot" mini
+	wait "$first"
+	[ "$(cat "$BATS_TEST_TMPDIR/one")" = "$output" ]
+	[ "$(cut -f 3 <<<"$output" | xargs -I {} cat {}/result.json | jq -r .verdict | sort | uniq -c | xargs)" = '9 pass' ]
+	[ "$(builds) $(boots)" = '7 8' ]
+}
+
+@test "the key: a changed guest test is booted again and builds nothing; what does not matter, nothing" {
+	mini_matrix
+	unset FAULTLINE_PATCHES FAULTLINE_CONFIGS
+	copy_of_project
+	cp "$ROOT/README.md" "$COPY/"
+	rm -r "$COPY/patches" "$COPY/configs"
+	cp -r "$BATS_TEST_TMPDIR/patches" "$BATS_TEST_TMPDIR/configs" "$COPY/"
+	judged() {
+		: >"$MINI_BOOTS"
+		rm -rf "$FAULTLINE_WORK/image.before"
+		cp -r "$FAULTLINE_WORK/image" "$FAULTLINE_WORK/image.before" 2>/dev/null || mkdir "$FAULTLINE_WORK/image.before"
+		"$COPY/ci/boot" mini --step 0 >/dev/null
+		printf '%s booted, %s built' "$(boots)" $(($(builds) - $(find "$FAULTLINE_WORK/image.before" -name config | wc -l)))
+	}
+	run --separate-stderr judged
+	[ "$output" = '3 booted, 2 built' ]
+	for file in README.md ci/report ci/kbuild.sh ci/tests/helper.bash ci/vmrun/tests/test.h; do
+		printf '# a comment\n' >>"$COPY/$file"
+	done
+	sed -i 's/^description.*/description = another/; s/^steps.*/steps = asked  # comment/' "$COPY/configs/machine/a1"
+	run --separate-stderr judged
+	[ "$output" = '0 booted, 0 built' ]
+	printf '// changed\n' >>"$FAULTLINE_GUEST/tests/one.c"
+	run --separate-stderr judged
+	[ "$output" = '3 booted, 0 built' ]
+	sed -i 's/^memory.*/memory = 32/' "$COPY/configs/machine/a1"
+	run --separate-stderr judged
+	[ "$output" = '1 booted, 0 built' ]
+	printf 'CONFIG_B2=y\n' >>"$COPY/configs/kernel/mini-b.config"
+	run --separate-stderr judged
+	[ "$output" = '1 booted, 1 built' ]
+	# An argument of make that reaches the image.
+	sed -i 's/KBUILD_BUILD_USER=faultline/KBUILD_BUILD_USER=another/' "$COPY/ci/kbuild.sh"
+	run --separate-stderr judged
+	[[ $output == *', 2 built' ]]
+}
+
+@test "ccache's own settings reach it, and so a storage that machines share" {
+	mini_matrix
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/ccache" <<-'E'
+		#!/bin/sh
+		echo "$CCACHE_REMOTE_STORAGE $CCACHE_MAXSIZE $1" >>"$CCACHE_CALLS"
+		exec "$@"
+	E
+	chmod +x "$BATS_TEST_TMPDIR/bin/ccache"
+	export CCACHE_CALLS=$BATS_TEST_TMPDIR/calls
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH CCACHE_REMOTE_STORAGE=redis://cache.invalid "$CI/build" mini --step 0 --kernel mini-a
+	[ "$(cat "$CCACHE_CALLS")" = 'redis://cache.invalid 2G gcc' ]
+	run "$CI/build" --help
+	[[ $output == *CCACHE_REMOTE_STORAGE* ]]
+}
+
+@test "--list --json tells the cells without base, work area, QEMU or parallel" {
+	mini_matrix
+	rm -rf "$FAULTLINE_WORK"
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	for tool in bash awk sed sort jq dirname readlink cut seq wc cat paste nproc; do
+		ln -s "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin/"
+	done
+	run -0 --separate-stderr env PATH="$BATS_TEST_TMPDIR/bin" bash "$CI/boot" mini --list --json
+	[ "$(jq -r '"\(.format) \(.track) \(.cells | length)"' <<<"$output")" = '1 mini 9' ]
+	[ "$(jq -c '.cells[6]' <<<"$output")" = '{"step":1,"machine":"a1","kernel":"mini-a","arch":"mini","patch":"0001-mm-change-a-line-time-1.patch"}' ]
+	[ ! -e "$FAULTLINE_WORK" ]
+}
+
+@test "wrong usage is 2, and a series that is not applied 125" {
+	mini_matrix
+	expect_failure 2 "a track is needed" "$CI/boot"
+	expect_failure 2 "one track" "$CI/boot" mini other
+	expect_failure 2 "--json belongs to --list" "$CI/boot" mini --json
+	expect_failure 2 "is not a number of jobs" "$CI/boot" mini --jobs 0
+	expect_failure 2 "is not a number" "$CI/boot" mini --retries x
+	expect_failure 2 "no such file" "$CI/boot" mini --with "$BATS_TEST_TMPDIR/nothing"
+	role -C "$FAULTLINE_WORK/linux.git" for-each-ref --format='delete %(refname)' refs/faultline |
+		role -C "$FAULTLINE_WORK/linux.git" update-ref --stdin
+	expect_failure 125 "is not applied" "$CI/boot" mini
+}
