@@ -41,11 +41,12 @@ KBUILD_FIXED=(
 kbuild_arguments() { printf '%s\n' "${KBUILD_FIXED[@]}"; }
 
 # kbuild_begin: mark the O= folder as being written to. What a build that was killed
-# wrote is removed first, as make takes a half-written file for a whole one.
+# wrote is removed first, as make takes a half-written file for a whole one; not the
+# log, which is open.
 kbuild_begin() {
 	local mark=$KBUILD_OUT/.faultline-building
 
-	mkdir -p "$KBUILD_OUT" && { [[ ! -f $mark ]] || find "$KBUILD_OUT" -newer "$mark" -type f -delete; } &&
+	mkdir -p "$KBUILD_OUT" && { [[ ! -f $mark ]] || find "$KBUILD_OUT" -newer "$mark" -type f ! -name '*.log' -delete; } &&
 		touch "$mark"
 }
 
@@ -60,6 +61,7 @@ kbuild_end() { rm -f "$KBUILD_OUT/.faultline-building"; }
 kbuild() {
 	local compiler=${KBUILD_CROSS}gcc entries=() status=0
 
+	kbuild_begin || return
 	if [[ -f $KBUILD_ENTRIES ]]; then
 		kbuild_kconfig || return
 		entries=(KBUILD_KCONFIG="$KBUILD_OUT/Kconfig.faultline")
@@ -71,7 +73,6 @@ kbuild() {
 		export CCACHE_DEPEND=1
 		compiler="ccache $compiler"
 	fi
-	kbuild_begin || return
 	nice make -C "$KBUILD_SRC" O="$KBUILD_OUT" ARCH="$KBUILD_ARCH" \
 		CROSS_COMPILE="$KBUILD_CROSS" CC="$compiler" \
 		-j"${FAULTLINE_JOBS:-$(nproc)}" "${KBUILD_OUTPUT_OPTION:--s}" \

@@ -18,7 +18,7 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	while read -r _ _ folder; do [ "$(jq -r .verdict "$folder/result.json")" = pass ]; done <<<"$output"
 	[[ $stderr == *'[9/9'* && $stderr == *'step 3 on a1: build mini step 3 mini-a'* ]]
 	# Each line tells its cell, or is the run's own.
-	[ -z "$(grep -vE '^(step [0-9]+ on [ab][12]: |\[[0-9]/9)' <<<"$stderr")" ]
+	run ! grep -vE '^(step [0-9]+ on [ab][12]: |\[[0-9]/9)' <<<"$stderr"
 	[ "$(builds)" -eq 7 ]
 	# Step 2 has the image of step 1 and takes over its verdict; step 3 has another.
 	[ "$(boots)" -eq 8 ]
@@ -84,14 +84,14 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	sleep 0.05
 	echo half >"$image"
 	rm -r "$FAULTLINE_WORK"/image/*
-	run "$CI/build" mini --step 1 --kernel mini-a; echo "$output"
-	run -0 "$CI/build" mini --step 1 --kernel mini-a
+	run "$CI/build" mini --step 1 --kernel mini-a
+	echo "$output"; [ "$status" -eq 0 ]
 	[ "$(sha256sum <"$image")" = "$whole" ]
 	# The control: without the mark, make takes it for whole.
 	echo half >"$image"
 	rm -r "$FAULTLINE_WORK"/image/*
-	run "$CI/build" mini --step 1 --kernel mini-a; echo "$output"
-	run -0 "$CI/build" mini --step 1 --kernel mini-a
+	run "$CI/build" mini --step 1 --kernel mini-a
+	echo "$output"; [ "$status" -eq 0 ]
 	[ "$(cat "$image")" = half ]
 }
 
