@@ -16,6 +16,7 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	run -0 --separate-stderr "$CI/boot" mini
 	[ "$(cut -f 1,2 <<<"$output" | tr '\t' - | paste -sd ' ')" = '0-a1 4-a1 0-a2 0-b1 4-a2 4-b1 1-a1 2-a1 3-a1' ]
 	while read -r _ _ folder; do [ "$(jq -r .verdict "$folder/result.json")" = pass ]; done <<<"$output"
+	before=$output
 	[[ $stderr == *'[9/9'* && $stderr == *'step 3 on a1: build mini step 3 mini-a'* ]]
 	# Each line tells its cell, or is the run's own.
 	run ! grep -vE '^(step [0-9]+ on [ab][12]: |\[[0-9]/9)' <<<"$stderr"
@@ -28,7 +29,6 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	[ "$(of_step 1 .id.content)" = "$(of_step 2 .id.content)" ]
 	[ "$(of_step 1 .id.content)" != "$(of_step 3 .id.content)" ]
 
-	before=$output
 	run -0 --separate-stderr "$CI/boot" mini
 	[ "$output" = "$before" ]
 	[ "$(builds) $(boots)" = '7 8' ]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# ci/run: which cells, in which order; wrong usage.
+# ci/run and ci/plan.sh: which cells, in which order; wrong usage.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -14,9 +14,9 @@ setup() {
 	run "$CI/run" --track mini --list
 	[ "$status" -eq 0 ]
 	cells=$(awk '{ print $1, $2 }' <<<"$output")
-	[ "$(head -n 4 <<<"$cells")" = $'0 arm64-hafdbs\n0 arm64-nohaf\n3 arm64-hafdbs\n3 arm64-nohaf' ]
+	[ "$(head -n 4 <<<"$cells")" = $'0 arm64-hafdbs\n3 arm64-hafdbs\n0 arm64-nohaf\n0 s390x' ]
 	[ "$(grep -c x86_64$ <<<"$cells")" -eq 2 ]
-	[ "$(tail -n 2 <<<"$cells")" = $'1 arm64-hafdbs\n2 arm64-hafdbs' ]
+	[ "$(tail -n 3 <<<"$cells" | paste -sd ,)" = "1 arm64-hafdbs,3 x86_64-la57,2 arm64-hafdbs" ]
 }
 
 @test "a cell's step may be tip" {
@@ -48,6 +48,32 @@ setup() {
 	[ "$(awk '{ print $1 $2 }' <<<"$output" | paste -sd ' ')" = '0s390x 3s390x' ]
 	run "$CI/run" --track mini --list --all
 	[ "$(grep -c s390x <<<"$output")" -eq 4 ]
+}
+
+@test "a machine of debug builds is judged by --debug or by its name, at the ends" {
+	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
+	cp -r "$ROOT/configs" "$FAULTLINE_CONFIGS"
+	sed -i 's/^steps.*/steps = debug/' "$FAULTLINE_CONFIGS/machine/s390x"
+	for option in --track --all "--step 1"; do
+		# shellcheck disable=SC2086 # an option and its value
+		run "$CI/run" --list --track mini ${option#--track}
+		[[ $status -eq 0 && $output != *s390x* ]]
+	done
+	for option in --debug "--machine s390x" "--all --debug"; do
+		# shellcheck disable=SC2086
+		run "$CI/run" --list --track mini $option
+		[ "$(grep s390x <<<"$output" | awk '{ print $1 }' | paste -sd ' ')" = '0 3' ]
+	done
+	run "$CI/run" --list --track mini --debug --step 1 --machine s390x
+	[ "$(awk '{ print $1 $2 }' <<<"$output")" = 1s390x ]
+}
+
+@test "cells of one image do not follow each other, and none is lost" {
+	. "$CI/plan.sh"
+	cells=$'0 a x\n0 b x\n0 c x\n3 a x\n3 b x\n0 d y'
+	parted=$(part_same_image <<<"$cells")
+	[ "$(paste -sd , <<<"$parted")" = "0 a x,3 a x,0 b x,0 c x,0 d y,3 b x" ]
+	[ "$(sort <<<"$parted")" = "$(sort <<<"$cells")" ]
 }
 
 @test "an unknown choice of steps is an error that names the file" {
