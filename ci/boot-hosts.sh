@@ -8,6 +8,10 @@
 # commit, as a git bundle, into a folder of its own in its work area; there
 # ci/boot-job installs the packages, imports the base and applies the series.
 
+# What reaches a host that is given by its name; parallel reads it too. One that goes
+# away is noticed.
+export PARALLEL_SSH=${PARALLEL_SSH:-ssh -o ConnectTimeout=20 -o ServerAliveInterval=20}
+
 # host_name ENTRY: print ENTRY of the list without its number of slots.
 host_name() { if [[ $1 =~ ^[0-9]+/(.*)$ ]]; then printf '%s\n' "${BASH_REMATCH[1]}"; else printf '%s\n' "$1"; fi; }
 
@@ -65,8 +69,9 @@ host_project() {
 
 # send_project HOST: have the project at this commit on HOST, whole or not at all.
 send_project() {
-	local host=$1 command=(ssh -o ConnectTimeout=20 "$1")
+	local host=$1 command
 
+	read -ra command <<<"$PARALLEL_SSH $host"
 	# "ssh -p 2222 user@host" is a command, "user@host" is not.
 	[[ $host != *' '* ]] || read -ra command <<<"$host"
 	say "host $host: sending the project"

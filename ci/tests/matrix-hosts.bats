@@ -1,0 +1,147 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# ci/boot --sshlogin: a host that shares nothing with this one but the project's
+# repository. This one and the other are network namespaces with a cable between them;
+# the other has sshd, a work area, and does not see ours.
+
+bats_require_minimum_version 1.5.0
+load helper
+load mini-matrix
+
+setup_file() { mini_seed; }
+
+# two_hosts: make the namespaces and start sshd; ssh of this one in $HERE reaches it
+# as root@192.0.2.2.
+two_hosts() {
+	NET=fl$$x$BATS_TEST_NUMBER THERE=$BATS_TEST_TMPDIR/there
+	ip netns add "$NET.a"
+	ip netns add "$NET.b"
+	ip -n "$NET.a" link add cable type veth peer name cable netns "$NET.b"
+	for end in a:1 b:2; do
+		ip -n "$NET.${end%:*}" address add "192.0.2.${end#*:}/24" dev cable
+		ip -n "$NET.${end%:*}" link set cable up
+		ip -n "$NET.${end%:*}" link set lo up
+	done
+	mkdir -p "$THERE/home" "$THERE/work" "$THERE/bin" /run/sshd
+	ssh-keygen -q -t ed25519 -N '' -f "$THERE/key"
+	ssh-keygen -q -t ed25519 -N '' -f "$THERE/host_key"
+	# The stand-in for QEMU, with a list of boots of its own.
+	cp "$MINI_SEED/bin/"* "$THERE/bin/"
+	cat >"$THERE/sshd_config" <<-E
+		HostKey $THERE/host_key
+		AuthorizedKeysFile $THERE/key.pub
+		PidFile $THERE/pid
+		StrictModes no
+		UsePAM no
+		PermitRootLogin prohibit-password
+		SetEnv FAULTLINE_WORK=$THERE/work MINI_BOOTS=$THERE/boots HOME=$THERE/home PATH=$THERE/bin:${PATH#"$MINI_SEED/bin:"}
+	E
+	# Our work area is an empty folder there.
+	# shellcheck disable=SC2016 # of the inner shell
+	ip netns exec "$NET.b" unshare -m sh -c 'mount -t tmpfs none "$1" && exec "$2" -f "$3" -E "$4"' - \
+		"$FAULTLINE_WORK" "$(command -v sshd)" "$THERE/sshd_config" "$THERE/sshd.log" 3>&-
+	HOST="ssh -i $THERE/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=5 root@192.0.2.2"
+}
+
+teardown() {
+	[[ ! -f ${THERE:-}/pid ]] || kill "$(cat "$THERE/pid")" || true
+	for end in a b; do [[ -z ${NET:-} ]] || ip netns delete "$NET.$end" || true; done
+}
+
+# here COMMAND...: run COMMAND on this host.
+here() { ip netns exec "$NET.a" "$@"; }
+
+# mini_project: the project as a repository of its own at $COPY, with the miniature's
+# track, machines and guest in it, and a base that every host imports by itself.
+mini_project() {
+	mini_matrix
+	unset FAULTLINE_PATCHES FAULTLINE_CONFIGS FAULTLINE_GUEST
+	copy_of_project
+	rm -r "$COPY/patches" "$COPY/configs" "$COPY/ci/guest"
+	cp -r "$BATS_TEST_TMPDIR/patches" "$BATS_TEST_TMPDIR/configs" "$COPY/"
+	cp -r "$BATS_TEST_TMPDIR/guest" "$COPY/ci/"
+	# Nothing has to be installed there that is not here.
+	printf '[core]\ngit # all\n' >"$COPY/configs/deps"
+	sed -i 's/^steps.*/steps = all/' "$COPY"/configs/machine/*
+	mkdir -p "$COPY/configs/base/mini"
+	cat >"$COPY/configs/base/mini/pin" <<-E
+		version = 5.10.262
+		date = 1577836800 +0000
+		tree =
+		commit =
+		files = 0
+		download = 1
+		unpacked = 0
+		packed = 0
+		git = $tree
+		debian_suites =
+		orig =
+		orig_sha256 =
+		package =
+		package_version =
+		package_sha256 =
+	E
+	printf '# none\n' >"$COPY/configs/base/mini/excluded"
+	rm -rf "$FAULTLINE_WORK"
+	"$COPY/scripts/base" mini --write-manifest --quiet --from "$tree#v5.10.262" >/dev/null
+	"$COPY/scripts/apply" mini --no-lint --quiet >/dev/null
+	role init -q "$COPY"
+	role -C "$COPY" add -A
+	role -C "$COPY" commit -qm project
+}
+
+# by_host: print how many cells the last run's job log has of each host, ours as ":".
+by_host() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | cut -f 2 | sed 's/.*192.0.2.2/there/' | sort | uniq -c | xargs; }
+
+@test "a host that has nothing takes its share, and all results are here" {
+	mini_project
+	two_hosts
+	export MINI_SECONDS=1
+	run -0 --separate-stderr here "$COPY/ci/boot" mini --jobs 1 --sshlogin ":,$HOST"
+	[ "$(wc -l <<<"$output")" -eq 15 ]
+	while read -r step machine folder; do
+		[[ $folder == "$FAULTLINE_WORK/result/mini/$machine/$step"-* ]]
+		[ "$(jq -r '"\(.verdict) \(.id.step)"' "$folder/result.json")" = "pass $step" ]
+	done <<<"$output"
+	by_host
+	[[ $(by_host) =~ ^[1-9][0-9]*\ :\ [1-9][0-9]*\ there$ ]]
+	# Each has booted what it judged, in a work area of its own.
+	[ -s "$MINI_BOOTS" ] && [ -s "$THERE/boots" ]
+	run ! grep -v "^$FAULTLINE_WORK/" "$MINI_BOOTS"
+	run ! grep -v "^$THERE/work/" "$THERE/boots"
+	[ -d "$THERE/work/project/$(role -C "$COPY" rev-parse HEAD)/ci" ]
+	[ "$(role -C "$THERE/work/linux.git" rev-parse base/mini)" = "$(role -C "$FAULTLINE_WORK/linux.git" rev-parse base/mini)" ]
+	# What the other judged counts here: nothing is left to do.
+	before=$(boots)
+	run -0 "$COPY/ci/boot" mini
+	[ "$(boots)" -eq "$before" ]
+}
+
+@test "a host that goes away or lacks something gives its cells to the others" {
+	mini_project
+	two_hosts
+	# As a name, too, with what reaches it in parallel's own variable.
+	export PARALLEL_SSH=${HOST% *}
+	HOST=${HOST##* }
+	# Reached, but it has no QEMU.
+	rm "$THERE/bin/qemu-mini"
+	run -0 --separate-stderr here "$COPY/ci/boot" mini --step 0,tip --jobs 1 --sshlogin ":,$HOST"
+	[ "$(cut -f 3 <<<"$output" | xargs -I {} jq -r .verdict {}/result.json | uniq -c | xargs)" = '6 pass' ]
+	[ "$(by_host)" = '6 :' ]
+	# Not there at all.
+	ip -n "$NET.b" link set cable down
+	run -0 --separate-stderr here "$COPY/ci/boot" mini --step 1 --machine a1 --sshlogin "$HOST,:"
+	[[ $stderr == *'cannot be used, see above; its cells go to the others'* ]]
+	run -125 --separate-stderr here "$COPY/ci/boot" mini --step 1 --machine a2 --sshlogin "$HOST"
+	[[ $stderr == *'none of the hosts can be used'* ]]
+}
+
+@test "a host gets a commit: what is not committed is refused" {
+	mini_project
+	printf '# more\n' >>"$COPY/ci/report"
+	expect_failure 125 "changes that are not committed" "$COPY/ci/boot" mini --sshlogin root@192.0.2.2
+	[[ $output == *'M ci/report'* ]]
+	expect_failure 125 "is a folder that other hosts do not have" env FAULTLINE_CONFIGS="$BATS_TEST_TMPDIR/configs" \
+		bash -c "git -C '$COPY' checkout -q . && '$COPY/ci/boot' mini --sshlogin 2/root@192.0.2.2"
+	expect_failure 2 "--with is for this host only" "$COPY/ci/boot" mini --sshlogin root@192.0.2.2 --with "$(nth 1)"
+}
