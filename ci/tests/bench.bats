@@ -6,7 +6,7 @@ bats_require_minimum_version 1.5.0
 load helper
 
 @test "wrong usage is 2 and says what would be right" {
-	expect_failure 2 "no benchmark ''; there is: size" "$CI/bench"
+	expect_failure 2 "no benchmark ''; there are: size matrix" "$CI/bench"
 	expect_failure 2 "no benchmark 'speed'" "$CI/bench" speed v5.10
 	expect_failure 2 "a track is needed" "$CI/bench" size
 	expect_failure 2 "no track 'nothing'" "$CI/bench" size nothing
