@@ -31,17 +31,23 @@ run_folder() {
 
 # judge_cells: run every cell of cells, and set outcome and folder, by its index.
 judge_cells() {
-	local file number ended=0
+	local file number ended=0 jobs_done parallel_pid
 
+	printf '%s\n' "${cells[@]}" >"$run/cells"
 	exec 9>&2 # where the jobs on this host say what they do
-	while IFS= read -r file; do
+	exec {jobs_done}< <(run_parallel)
+	parallel_pid=$!
+	# Who ends us ends the jobs, too: parallel does that when it is interrupted.
+	trap 'kill -INT "$parallel_pid"; exit "$EXIT_INFRA"' INT TERM HUP
+	while IFS= read -r -u "$jobs_done" file; do
 		file=${file%/stdout}
 		number=$((${file##*/} - 1))
 		ended=$((ended + 1))
 		accept "$number" "$file"
 		tell "$ended" "$number" "$file"
-	done < <(run_parallel)
-	exec 9>&-
+	done
+	trap - INT TERM HUP
+	exec 9>&- {jobs_done}<&-
 }
 
 # run_parallel: run the jobs, and print the file of what a job printed when it has
@@ -54,12 +60,10 @@ run_parallel() {
 
 	command=$(job_command)
 	if on_terminal; then options+=(--bar); fi
-	printf '%s\n' "${cells[@]}" | (
-		unset PARALLEL PARALLEL_SSHLOGIN
-		export PARALLEL_HOME=$run/parallel PARALLEL_SHELL=$BASH
-		if on_terminal; then exec 2>&9 9>&-; else exec 2>&9; fi # the bar, or the jobs
-		exec parallel "${options[@]}" "$command"
-	) || :
+	unset PARALLEL PARALLEL_SSHLOGIN
+	export PARALLEL_HOME=$run/parallel PARALLEL_SHELL=$BASH
+	if on_terminal; then exec 2>&9 9>&-; else exec 2>&9; fi # the bar, or the jobs
+	exec parallel "${options[@]}" "$command" :::: "$run/cells"
 }
 
 # on_terminal: true when a person looks at a progress bar.

@@ -95,3 +95,25 @@ litter() { find "$FAULTLINE_WORK" -name '*.tmp*' -o -name '*.lock'; }
 	touch "$FAULTLINE_WORK/image/x.tmp.1"
 	[ "$(litter)" = "$FAULTLINE_WORK/image/x.tmp.1" ]
 }
+
+@test "a run that is asked to end ends what it started" {
+	mini_matrix
+	export MINI_SECONDS=60
+	start
+	for _ in $(seq 300); do (($(boots) < 2)) || break; sleep 0.1; done
+	[ "$(boots)" -eq 2 ]
+	kill -TERM "$session"
+	status=0
+	SECONDS=0
+	wait "$session" || status=$?
+	[ "$status" -eq 125 ]
+	for _ in $(seq 100); do
+		left=$(ps -o pid=,args= -s "$session" | grep -v defunct || true)
+		[[ -n $left ]] || break
+		sleep 0.1
+	done
+	echo "left after $SECONDS s: $left"
+	[ -z "$left" ] && [ -z "$(locked)" ]
+	# A boot would have taken a minute.
+	((SECONDS < 40))
+}
