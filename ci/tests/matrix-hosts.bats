@@ -34,7 +34,7 @@ two_hosts() {
 		StrictModes no
 		UsePAM no
 		PermitRootLogin prohibit-password
-		SetEnv FAULTLINE_WORK=$THERE/work MINI_BOOTS=$THERE/boots HOME=$THERE/home PATH=$THERE/bin:${PATH#"$MINI_SEED/bin:"}
+		SetEnv MINI_SECONDS=${MINI_SECONDS:-0} FAULTLINE_WORK=$THERE/work MINI_BOOTS=$THERE/boots HOME=$THERE/home PATH=$THERE/bin:${PATH#"$MINI_SEED/bin:"}
 	E
 	# Our work area is an empty folder there.
 	# shellcheck disable=SC2016 # of the inner shell
@@ -134,6 +134,25 @@ by_host() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | cut -f 2 | sed 's/.*192
 	[[ $stderr == *'cannot be used, see above; its cells go to the others'* ]]
 	run -125 --separate-stderr here "$COPY/ci/boot" mini --step 1 --machine a2 --sshlogin "$HOST"
 	[[ $stderr == *'none of the hosts can be used'* ]]
+}
+
+@test "a host that goes away at work gives the cell to another" {
+	local run pids
+
+	mini_project
+	export MINI_SECONDS=4
+	two_hosts
+	here "$COPY/ci/boot" mini --step 0,tip --jobs 1 --sshlogin ":,$HOST" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	run=$!
+	for _ in $(seq 600); do [[ ! -s $THERE/boots ]] || break; sleep 0.1; done
+	[ -s "$THERE/boots" ]
+	mapfile -t pids < <(ps -o pid= --ppid "$(cat "$THERE/pid")" | tr -d ' '; cat "$THERE/pid")
+	kill -KILL "${pids[@]}"
+	rm "$THERE/pid"
+	wait "$run"
+	[ "$(cut -f 3 "$BATS_TEST_TMPDIR/out" | xargs -I {} jq -r .verdict {}/result.json | uniq -c | xargs)" = '6 pass' ]
+	by_host
+	[[ $(by_host) != *there* ]]
 }
 
 @test "a host gets a commit: what is not committed is refused" {
