@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0
+# cell.jq - one cell of a run, from its result file.
+#
+# Input: result.json or infra.json. $step, $machine, $folder: the line of the
+# run; $made: when the result was written; $console, $diagnosis: the end of
+# console.log and of diagnosis.txt, if wanted; $files: the names in the folder.
+
+# What XML forbids and no terminal shows is made visible: the pictures of the
+# control characters, and the replacement character for the rest.
+def printable:
+	explode | map(
+		if . == 9 or . == 10 then .
+		elif . < 32 then . + 9216
+		elif . == 127 then 9249
+		elif . < 160 and . > 127 or . >= 65534 and . <= 65535 then 65533
+		else . end) | implode;
+
+def clean:
+	if tojson | test("[\\x7f-\\x{9f}\\x{fffe}\\x{ffff}]|\\\\[bfru]")
+	then walk(if type == "string" then printable else . end) else . end;
+
+if type != "object" or (.verdict | type) != "string" then error("no verdict") else . end
+| {
+	verdict, reason: (.reason // ""), taken_over: (.taken_over // null),
+	id: (.id // {}), qemu: (.qemu // {}), accel, crash: (.crash // null),
+	diagnosed: (.diagnosis // null), facts: (.facts // {}),
+	cases: (.tests.cases // []),
+	seconds: {
+		build: (.id.build_seconds // 0 | tonumber? // 0),
+		boot: (.seconds.boot // 0), total: (.seconds.total // 0)
+	}
+} + {
+	step: ($step | tonumber), machine: $machine, folder: $folder, made: $made,
+	files: ($files | split("\n") | map(select(. != ""))),
+	console: $console, diagnosis: $diagnosis
+} | clean
