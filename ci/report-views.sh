@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # report-views.sh - from result files to the views of a run, for ci/report, which
-# sources it and sets track, facts, partial and scratch. The views themselves are
-# the jq programs of ci/report.d.
+# sources it and sets the four below. The views are the jq programs of
+# ci/report.d.
+
+: "${track:?}" "${partial:?}" "${facts:?}" "${scratch:?}"
 
 VIEWS=$FAULTLINE_ROOT/ci/report.d
 
@@ -32,7 +34,7 @@ cell() {
 	fi
 	why="no result in '$folder': run ci/run again"
 	if [[ -f $json ]]; then
-		files=$(cd "$folder" && find . -maxdepth 1 -type f -printf '%P\n' | sort)
+		files=$(cd "$folder" && find . -maxdepth 1 -type f -size +0 -printf '%P\n' | sort)
 		made=$(date -u -r "$json" +%FT%TZ)
 		jq -c --arg step "$step" --arg machine "$machine" --arg folder "$folder" \
 			--arg made "$made" --arg files "$files" \

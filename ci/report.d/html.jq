@@ -28,33 +28,33 @@ def took: if .gone then "" elif .taken_over then "as step \(.taken_over | @html)
 def grid_cell($machine):
 	if . == null then "<td class=\"none\" role=\"cell\"><span class=\"hidden\">not run</span></td>"
 	else "<td role=\"cell\" class=\"\(if .good then "good" else "bad" end)\" data-machine=\"\($machine | @html)\"><a href=\"#\(.key)\">\(verdict)<span class=\"hidden\"> \(title | @html)</span></a>"
-		+ ([.known[] | fact] | map(" " + .) | add // "")
-		+ " <span class=\"took\">\(took)</span></td>" end;
+		+ " <span class=\"took\">\(took)</span>"
+		+ ([.known[] | fact] | if . == [] then "" else "<div class=\"known\">\(join(" "))</div>" end) + "</td>" end;
 
 def grid:
 	. as $run
-	| "<section aria-labelledby=\"grid-title\"><h2 id=\"grid-title\">Steps and machines</h2>",
+	| "<section><h2 id=\"grid-title\">Steps and machines</h2>",
 	"<p>A cell shows its verdict, \(if .known == [] then "" else "\(.known | join(", ") | @html), " end)and the time from QEMU’s start. <span class=\"flip\">⚑</span> marks a fact that flips there. <em>As step N</em>: the same kernel image was judged at step N.</p>",
 	"<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"grid-title\"><table class=\"grid\" role=\"table\"><thead role=\"rowgroup\"><tr role=\"row\"><th scope=\"col\" role=\"columnheader\">Step</th>",
 	(.machines[] | "<th scope=\"col\" role=\"columnheader\">\(@html)</th>"),
 	"</tr></thead><tbody role=\"rowgroup\">",
 	(.steps[] | .step as $step | .patch as $patch
 		| [$run.cells[] | select(.step == $step)] as $cells
-		| "<tr role=\"row\" class=\"\(if all($cells[]; .good) then "good" else "bad" end)\"><th scope=\"row\" role=\"rowheader\"><span class=\"step\">\($step)</span> <span class=\"patch\">\(if $patch == "" then "(base)" else $patch | sub("^[0-9]+-"; "") | sub("\\.patch$"; "") | @html end)</span></th>",
+		| "<tr role=\"row\" class=\"\(if all($cells[]; .good) then "good" else "bad" end)\"><th scope=\"row\" role=\"rowheader\"><div class=\"name\"><span class=\"step\">\($step)</span> <span class=\"patch\">\(if $patch == "" then "(base)" else $patch | sub("^[0-9]+-"; "") | sub("\\.patch$"; "") | @html end)</span></div></th>",
 		($run.machines[] as $m | first(($cells[] | select(.machine == $m)), null) | grid_cell($m)),
 		"</tr>"),
 	"</tbody></table></div></section>";
 
 def problems:
 	if .problems == [] then empty else
-	"<section aria-labelledby=\"problems-title\"><h2 id=\"problems-title\">What is wrong</h2><ul class=\"problems\">",
+	"<section><h2 id=\"problems-title\">What is wrong</h2><ul class=\"problems\">",
 	(.problems[] | "<li><a href=\"#\(.key)\">\(title | @html)</a>: \(.wrong | @html)</li>"),
 	"</ul></section>" end;
 
 # Crashes of the same fingerprint are one crash that several cells saw.
 def crashes:
 	[.cells[] | select(.crash)] | if . == [] then empty else
-	"<section aria-labelledby=\"crash-title\"><h2 id=\"crash-title\">Crashes</h2>",
+	"<section><h2 id=\"crash-title\">Crashes</h2>",
 	(group_by(.crash.fingerprint // .crash.line)[] | .[0].crash as $crash
 		| "<div class=\"crash\"><h3><code>\($crash.line // "" | @html)</code></h3>",
 		(if $crash.fingerprint then "<p>Fingerprint <code>\($crash.fingerprint | @html)</code></p>" else empty end),
@@ -69,14 +69,14 @@ def spans: reduce .[] as $c ([]; if . != [] and .[-1].value == $c.value and .[-1
 def facts:
 	. as $run
 	| if .known == [] then empty else
-	"<section aria-labelledby=\"facts-title\"><h2 id=\"facts-title\">Facts</h2><div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"facts-title\"><table class=\"facts\"><thead><tr><th scope=\"col\">Fact</th><th scope=\"col\">Machine</th><th scope=\"col\">Steps</th><th scope=\"col\">Observed</th><th scope=\"col\">Expected</th></tr></thead><tbody>",
+	"<section><h2 id=\"facts-title\">Facts</h2><div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"facts-title\"><table class=\"facts\"><thead><tr><th scope=\"col\">Fact</th><th scope=\"col\">Machine</th><th scope=\"col\">Steps</th><th scope=\"col\">Observed</th><th scope=\"col\">Expected</th></tr></thead><tbody>",
 	(.known[] as $name | .machines[] as $machine
 		| [$run.cells[] | select(.machine == $machine and .class == "good") | .step as $step
 			| .known[] | select(.name == $name) | {step: $step, value, expected, wrong}]
 		| sort_by(.step) | spans | to_entries[] | .key as $n | .value
 		| "<tr><th scope=\"row\">\($name | @html)</th><td>\($machine | @html)</td><td>\(.from)\(if .to != .from then "–\(.to)" else "" end)</td>"
 		+ "<td>\(if $n > 0 then "<span class=\"flip\">⚑</span> " else "" end)\(.value // "not observed" | @html)</td>"
-		+ "<td>\(if .expected == null then "anything" elif .wrong then "<span class=\"verdict bad\">≠ \(.expected | @html)</span>" else "the same" end)</td></tr>"),
+		+ "<td>\(if .expected == null then "anything" elif .wrong then "<span class=\"verdict bad\">≠ \(.expected | @html)</span>" else "✓ \(.expected | @html)" end)</td></tr>"),
 	"</tbody></table></div></section>" end;
 
 def phases: [(.seconds.build), (.seconds.boot), ([.seconds.total - .seconds.boot, 0] | max)];
@@ -84,9 +84,9 @@ def times:
 	[.cells[] | select(.taken_over == null and (.gone | not)) | . + {phases: phases}] as $cells
 	| if $cells == [] then empty else
 	([$cells[].phases | add] | max | if . == 0 then 1 else . end) as $longest
-	| "<section aria-labelledby=\"times-title\"><h2 id=\"times-title\">Time</h2>",
+	| "<section><h2 id=\"times-title\">Time</h2>",
 	"<p>All cells: \($cells | map(.phases | add) | add | human). <span class=\"key build\"></span> build, <span class=\"key boot\"></span> boot, <span class=\"key tests\"></span> tests.</p>",
-	"<table class=\"times\"><thead class=\"hidden\"><tr><th scope=\"col\">Cell</th><th scope=\"col\">Chart</th><th scope=\"col\">Build, boot, tests</th></tr></thead><tbody>",
+	"<table class=\"times\"><colgroup><col class=\"cells\"><col><col class=\"sums\"></colgroup><thead class=\"hidden\"><tr><th scope=\"col\">Cell</th><th scope=\"col\">Chart</th><th scope=\"col\">Build, boot, tests</th></tr></thead><tbody>",
 	($cells | sort_by(.machine, .step)[] | (.phases | map(. * 1000 / $longest / 10)) as $w
 		| "<tr class=\"\(if .good then "good" else "bad" end)\"><th scope=\"row\"><a href=\"#\(.key)\">\(.step) <span class=\"machine\">\(.machine | @html)</span></a></th><td class=\"bar\"><svg width=\"100%\" height=\"12\" aria-hidden=\"true\" focusable=\"false\"><rect class=\"build\" width=\"\($w[0])%\" height=\"12\"/><rect class=\"boot\" x=\"\($w[0])%\" width=\"\($w[1])%\" height=\"12\"/><rect class=\"tests\" x=\"\($w[0] + $w[1])%\" width=\"\($w[2])%\" height=\"12\"/></svg></td>"
 		+ "<td class=\"numbers\">\(.phases | map(human) | join(" + "))</td></tr>"),
@@ -95,10 +95,10 @@ def times:
 def where($result): [.[] | select(.result == $result) | "<a href=\"#\(.key)\">\(.step) \(.machine | @html)</a>"] | join(", ");
 def tests:
 	[.cells[] | . as {$key, $step, $machine} | .cases[] | . + {$key, $step, $machine}] | if . == [] then empty else
-	"<section aria-labelledby=\"tests-title\"><h2 id=\"tests-title\">Tests</h2>",
+	"<section><h2 id=\"tests-title\">Tests</h2>",
 	"<p class=\"controls\" hidden><label>Find a test <input id=\"find\" type=\"search\" autocomplete=\"off\"></label> <span id=\"found\" role=\"status\"></span></p>",
 	"<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"tests-title\"><table class=\"tests\"><thead><tr><th scope=\"col\">Test</th><th scope=\"col\">Passed</th><th scope=\"col\">Skipped</th><th scope=\"col\">Failed</th></tr></thead><tbody>",
-	(group_by(.name)[] | where("not ok") as $bad
+	(group_by(.name) | sort_by(all(.[]; .result != "not ok"))[] | where("not ok") as $bad
 		| "<tr class=\"\(if $bad == "" then "good" else "bad" end)\"><th scope=\"row\">\(.[0].name | @html)</th><td>\(count(.; "ok"))</td><td>"
 		+ (count(.; "skip") as $n | if $n == 0 then "0" else "\($n) on \([.[] | select(.result == "skip") | .machine] | unique | join(", ") | @html)" end)
 		+ "</td><td>\(if $bad == "" then "0" else $bad end)</td></tr>"),
@@ -139,10 +139,10 @@ def detail($run):
 "<link rel=\"icon\" href=\"data:,\"><style>", $style, "</style></head><body>",
 "<a class=\"skip\" href=\"#grid-title\">Skip to the table</a>",
 "<header><h1>Faultline \(.track | @html)</h1>",
-"<p class=\"summary\"><span class=\"verdict \(.class)\">\({good: "✓ every cell passes, and every fact is what the series says", bad: "✗ \(.failed) of \(.cells | length) cells are wrong", unjudged: "? \(.failed) of \(.cells | length) cells could not be judged"}[.class])</span></p>",
-"<p>\(.cells | length) cells: \(.passed) passed, \(.failed) failed. \(.steps | length) \(if (.steps | length) == 1 then "step" else "steps" end) on \(.machines | length) \(if (.machines | length) == 1 then "machine" else "machines" end)\(if .partial then ", some of the tests only" else "" end). Page made at <time>\(.made)</time>.</p>",
+"<p class=\"summary\"><span class=\"verdict \(.class)\">\({good: "✓ every cell passes, and every fact is what the series says", bad: "✗ \(.failed) of \(.cells | length) cells \(if .failed == 1 then "is" else "are" end) wrong", unjudged: "? \(.failed) of \(.cells | length) cells could not be judged"}[.class])</span></p>",
+"<p>\(.cells | length) cells: \(.passed) passed, \(.failed) failed. \(.steps | length) \(if (.steps | length) == 1 then "step" else "steps" end) on \(.machines | length) \(if (.machines | length) == 1 then "machine" else "machines" end)\(if .partial then ", some of the tests only" else "" end). Page made at <time datetime=\"\(.made)\">\(.made | sub("T"; " ") | sub(":[0-9]*Z"; " UTC"))</time>.</p>",
 "<p class=\"controls\" hidden><label><input id=\"failures\" type=\"checkbox\"> Failures only</label></p></header><main>",
-problems, crashes, grid, facts, times, tests,
-"<section aria-labelledby=\"cells-title\"><h2 id=\"cells-title\">Cells</h2>",
-(.cells | sort_by(.machine, .step)[] | detail($run)),
-"</section></main><script>", $script, "</script></body></html>"
+problems, crashes, grid, facts, times,
+"<section><h2 id=\"cells-title\">Cells</h2>",
+(.cells | sort_by(.good, .machine, .step)[] | detail($run)),
+"</section>", tests, "</main><script>", $script, "</script></body></html>"
