@@ -13,7 +13,7 @@ setup() {
 	ROOT=$(readlink -f "$BATS_TEST_DIRNAME/../..")
 	export T FAULTLINE_CONFIGS=$T/configs PATH=$T/bin:$PATH
 	mkdir -p "$T/bin" "$T/configs" "$T/state"
-	touch "$T"/state/{installed,candidates,after-update,log}
+	touch "$T"/state/{installed,provided,candidates,after-update,log}
 	chmod 755 "$T" "$T/state"
 	cat >"$T/configs/deps" <<-'EOF'
 		# a comment
@@ -26,7 +26,7 @@ setup() {
 		delta                    # on request
 	EOF
 	stub dpkg 'echo amd64'
-	stub dpkg-query 'shift 3; for p; do grep -qxF "$p" "$T/state/installed" && echo "installed $p"; done; :'
+	stub dpkg-query 'shift 3; (($#)) || sed "s/^/installed /" "$T/state/provided"; for p; do grep -qxF "$p" "$T/state/installed" && echo "installed $p"; done; :'
 	stub apt-cache 'shift; for p; do
 		grep -qxF "$p" "$T/state/candidates" && printf "%s:\n  Candidate: 1\n" "$p"
 		:
@@ -60,6 +60,16 @@ need_root() { [[ $EUID -eq 0 ]] || skip "needs root"; }
 	[[ $status -eq 0 && $output == "all 2 packages are there" ]]
 	[[ ! -s $T/state/log ]]
 	((best < 500000))
+}
+
+@test "what another package provides is there, with or without a version" {
+	printf 'alpha\n' >"$T/state/installed"
+	printf 'other, gamma (= 1.0)\n' >"$T/state/provided"
+	run "$ROOT/scripts/deps"
+	[[ $status -eq 0 && $output == "all 2 packages are there" ]]
+	printf 'gamma-dev\n' >"$T/state/provided"
+	run "$ROOT/scripts/deps" --dry-run
+	[[ $output == *"1 of 2 packages are missing: gamma"* ]]
 }
 
 @test "as root, installs what is missing and only that; a second run does nothing" {
