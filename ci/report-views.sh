@@ -21,23 +21,18 @@ log_end() {
 }
 
 # cell STEP MACHINE FOLDER LOGS: print the cell as one JSON object. One without a
-# result, or whose result cannot be read, is there too, as infra. LOGS=0: no logs.
+# result, or whose result cannot be read, is there too, as infra. LOGS=0: without
+# tests and logs, which the table does not show.
 cell() {
-	local step=$1 machine=$2 folder=$3 logs=$4 json files='' made='' why
+	local step=$1 machine=$2 folder=$3 logs=$4 json name why
 
 	for json in "$folder"/{result,infra}.json; do [[ ! -f $json ]] || break; done
-	: >"$scratch/console"
-	: >"$scratch/diagnosis"
-	if ((logs)); then
-		log_end "$folder/console.log" >"$scratch/console"
-		log_end "$folder/diagnosis.txt" >"$scratch/diagnosis"
-	fi
+	for name in console diagnosis files times; do : >"$scratch/$name"; done
 	why="no result in '$folder': run ci/run again"
 	if [[ -f $json ]]; then
-		files=$(cd "$folder" && find . -maxdepth 1 -type f -size +0 -printf '%P\n' | sort)
-		made=$(date -u -r "$json" +%FT%TZ)
-		jq -c --arg step "$step" --arg machine "$machine" --arg folder "$folder" \
-			--arg made "$made" --arg files "$files" \
+		((!logs)) || read_logs "$folder"
+		jq -c --arg step "$step" --arg machine "$machine" --arg folder "$folder" --arg logs "$logs" \
+			--rawfile files "$scratch/files" --rawfile times "$scratch/times" \
 			--rawfile console "$scratch/console" --rawfile diagnosis "$scratch/diagnosis" \
 			-f "$VIEWS/cell.jq" "$json" 2>"$scratch/error" && return
 		why="$json cannot be read: $(head -n 1 "$scratch/error"): run the cell again"
@@ -48,20 +43,33 @@ cell() {
 		  facts: {}, cases: [], seconds: {build: 0, boot: 0, total: 0}}'
 }
 
-# model: print the judged run, from the cells on stdin.
-model() {
-	jq -s --arg track "$track" --arg partial "$partial" --rawfile facts "$facts" \
-		--arg series "$(series_patches "$track")" --arg made "$(date -u +%FT%TZ)" \
-		-f "$VIEWS/model.jq"
+# read_logs FOLDER: what cell.jq is given of a result's folder.
+read_logs() {
+	log_end "$1/console.log" >"$scratch/console"
+	log_end "$1/diagnosis.txt" >"$scratch/diagnosis"
+	find "$1" -maxdepth 1 -type f -size +0 \
+		\( -name '*.json' -o -name '*.log' -o -name '*.txt' \) -printf '%f\t%Ts\n' >"$scratch/files"
+	[[ ! -f $1/console.log ]] ||
+		LC_ALL=C awk -f "$VIEWS/times.awk" "$1/console.log" >"$scratch/times"
 }
 
-# view FORMAT MODEL [LOGS]: print a view of the run. LOGS: the folder, relative
-# to the page, that has the logs, if any.
+# write_model: write the judged run to $scratch/model, and what the table shows
+# of it to $scratch/summary, from the cells on stdin.
+write_model() {
+	jq -s --arg track "$track" --arg partial "$partial" --rawfile facts "$facts" \
+		--arg series "$(series_patches "$track")" --arg made "$(date -u +%FT%TZ)" \
+		-f "$VIEWS/model.jq" >"$scratch/model"
+	jq 'del(.cells[] | .cases, .console, .diagnosis, .qemu)' "$scratch/model" >"$scratch/summary"
+}
+
+# view FORMAT [LOGS]: print a view of the run. LOGS: the folder, relative to the
+# page, that has the logs, if any.
 view() {
-	local format=$1 model=$2 logs=${3:-}
+	local format=$1 logs=${2:-} model=$scratch/model
 
 	case $format in
 	table)
+		model=$scratch/summary
 		jq -r --arg part head -f "$VIEWS/table.jq" "$model"
 		jq -r --arg part rows -f "$VIEWS/table.jq" "$model" | column -t -s $'\t'
 		jq -r --arg part tail -f "$VIEWS/table.jq" "$model"
@@ -74,17 +82,17 @@ view() {
 	esac
 }
 
-# copy_logs MODEL DIR: copy the files of every cell's result to DIR/<cell>. A log
+# copy_logs DIR: copy the files of every cell's result to DIR/<cell>. A log
 # becomes .txt, which every browser shows.
 copy_logs() {
-	local model=$1 dir=$2 key folder file
+	local dir=$1 key folder files file
 
-	while IFS=$'\t' read -r key folder; do
+	while IFS=$'\t' read -r key folder files; do
 		mkdir -p "$dir/$key"
-		for file in result.json infra.json console.log diagnosis.txt qemu.log; do
-			[[ ! -s $folder/$file ]] || cp "$folder/$file" "$dir/$key/${file/%.log/.txt}"
+		for file in $files; do
+			cp "$folder/$file" "$dir/$key/${file/%.log/.txt}"
 		done
-	done < <(jq -r '.cells[] | select(.gone | not) | [.key, .folder] | @tsv' "$model")
+	done < <(jq -r '.cells[] | select(.gone | not) | [.key, .folder, (.files | join(" "))] | @tsv' "$scratch/summary")
 }
 
 # write_folder DIR: write every view, and the logs, into DIR, replacing an
@@ -98,11 +106,11 @@ write_folder() {
 	hold_lock "report-$track"
 	rm -rf "$dir.tmp".*
 	mkdir -p "$dir.tmp.$$"
-	copy_logs "$scratch/model" "$dir.tmp.$$/log"
-	view table "$scratch/model" >"$dir.tmp.$$/table.txt"
-	view ktap "$scratch/model" >"$dir.tmp.$$/report.ktap"
-	view junit "$scratch/model" >"$dir.tmp.$$/junit.xml"
-	view html "$scratch/model" log >"$dir.tmp.$$/report.html"
+	copy_logs "$dir.tmp.$$/log"
+	view table >"$dir.tmp.$$/table.txt"
+	view ktap >"$dir.tmp.$$/report.ktap"
+	view junit >"$dir.tmp.$$/junit.xml"
+	view html log >"$dir.tmp.$$/report.html"
 	rm -rf "$dir"
 	mv "$dir.tmp.$$" "$dir"
 }

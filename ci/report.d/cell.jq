@@ -2,8 +2,9 @@
 # cell.jq - one cell of a run, from its result file.
 #
 # Input: result.json or infra.json. $step, $machine, $folder: the line of the
-# run; $made: when the result was written; $console, $diagnosis: the end of
-# console.log and of diagnosis.txt, if wanted; $files: the names in the folder.
+# run. With $logs = "1" also $files, the folder's files as `name<TAB>time` of the
+# last change; $times, what times.awk says of the console; $console and
+# $diagnosis, the ends of console.log and of diagnosis.txt.
 
 # What XML forbids and no terminal shows is made visible: the pictures of the
 # control characters, and the replacement character for the rest.
@@ -19,18 +20,21 @@ def clean:
 	if tojson | test("[\\x7f-\\x{9f}\\x{fffe}\\x{ffff}]|\\\\[bfru]")
 	then walk(if type == "string" then printable else . end) else . end;
 
+def rows: split("\n") | map(select(. != "") | split("\t"));
+
 if type != "object" or (.verdict | type) != "string" then error("no verdict") else . end
+| ($files | rows | sort) as $files
+| ($times | rows | map({key: .[0], value: (.[1] | tonumber)}) | from_entries) as $times
 | {
 	verdict, reason: (.reason // ""), taken_over: (.taken_over // null),
-	id: (.id // {}), qemu: (.qemu // {}), accel, crash: (.crash // null),
-	diagnosed: (.diagnosis // null), facts: (.facts // {}),
-	cases: (.tests.cases // []),
+	id: (.id // {}), qemu: (.qemu // {}), accel, crash: (.crash // null), facts: (.facts // {}),
+	cases: (if $logs == "1" then .tests.cases // [] | map(. + {seconds: $times[.name]}) else [] end),
 	seconds: {
 		build: (.id.build_seconds // 0 | tonumber? // 0),
 		boot: (.seconds.boot // 0), total: (.seconds.total // 0)
 	}
 } + {
-	step: ($step | tonumber), machine: $machine, folder: $folder, made: $made,
-	files: ($files | split("\n") | map(select(. != ""))),
-	console: $console, diagnosis: $diagnosis
+	step: ($step | tonumber), machine: $machine, folder: $folder,
+	made: (first($files[] | select(.[0] | IN("result.json", "infra.json")) | .[1] | tonumber | todate) // ""),
+	files: ($files | map(.[0])), console: $console, diagnosis: $diagnosis
 } | clean

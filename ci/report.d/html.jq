@@ -93,15 +93,18 @@ def times:
 	"</tbody></table></section>" end;
 
 def where($result): [.[] | select(.result == $result) | "<a href=\"#\(.key)\">\(.step) \(.machine | @html)</a>"] | join(", ");
+def longest: map(select(.seconds != null)) | if . == [] then "" else max_by(.seconds)
+	| "\(.seconds * 10 | round / 10)s <a href=\"#\(.key)\">\(.step) \(.machine | @html)</a>" end;
 def tests:
-	[.cells[] | . as {$key, $step, $machine} | .cases[] | . + {$key, $step, $machine}] | if . == [] then empty else
+	[.cells[] | . as {$key, $step, $machine} | (.taken_over != null) as $taken | .cases[] | . + {$key, $step, $machine} | if $taken then .seconds = null else . end]
+	| if . == [] then empty else
 	"<section><h2 id=\"tests-title\">Tests</h2>",
 	"<p class=\"controls\" hidden><label>Find a test <input id=\"find\" type=\"search\" autocomplete=\"off\"></label> <span id=\"found\" role=\"status\"></span></p>",
-	"<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"tests-title\"><table class=\"tests\"><thead><tr><th scope=\"col\">Test</th><th scope=\"col\">Passed</th><th scope=\"col\">Skipped</th><th scope=\"col\">Failed</th></tr></thead><tbody>",
+	"<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"tests-title\"><table class=\"tests\"><thead><tr><th scope=\"col\">Test</th><th scope=\"col\">Passed</th><th scope=\"col\">Skipped</th><th scope=\"col\">Failed</th><th scope=\"col\">Longest</th></tr></thead><tbody>",
 	(group_by(.name) | sort_by(all(.[]; .result != "not ok"))[] | where("not ok") as $bad
 		| "<tr class=\"\(if $bad == "" then "good" else "bad" end)\"><th scope=\"row\">\(.[0].name | @html)</th><td>\(count(.; "ok"))</td><td>"
 		+ (count(.; "skip") as $n | if $n == 0 then "0" else "\($n) on \([.[] | select(.result == "skip") | .machine] | unique | join(", ") | @html)" end)
-		+ "</td><td>\(if $bad == "" then "0" else $bad end)</td></tr>"),
+		+ "</td><td>\(if $bad == "" then "0" else $bad end)</td><td>\(longest)</td></tr>"),
 	"</tbody></table></div></section>" end;
 
 def case_list($result; $title): [.cases[] | select(.result == $result)] | if . == [] then empty else
@@ -121,14 +124,14 @@ def detail($run):
 	(if .gone then empty else "<p>\(if .taken_over then "" else "Build \(.seconds.build | human), boot \(.seconds.boot | human), in all \(.seconds.total | human) from QEMU’s start. " end)\(count($cases; "ok")) tests passed, \(count($cases; "not ok")) failed, \(count($cases; "skip")) skipped.</p>" end),
 	case_list("not ok"; "Failed"),
 	(if .crash then "<h4>Crash</h4><p><code>\(.crash.line // "" | @html)</code></p>" else empty end),
-	(if .diagnosed then fold("log"; "Diagnosis"; .diagnosed | if type == "string" then . else tojson end) else empty end),
+	
 	"<h4>Run it again</h4><pre tabindex=\"0\" role=\"region\" aria-label=\"Command\">ci/cell \($run.track | @html) --step \(.step) --machine \(.machine | @html) --again</pre>",
 	fold("command"; "QEMU command, as it was run"; .qemu.command // ""),
 	case_list("skip"; "Skipped"),
 	(if .facts == {} then empty else "<details><summary>\(.facts | length) facts</summary><ul>\(.facts | to_entries | map("<li><code>\(.key | @html)=\(.value | @html)</code></li>") | join(""))</ul></details>" end),
-	fold("log"; "Registers after the hang"; .diagnosis),
+	fold("log"; "Diagnosis"; .diagnosis),
 	(if .taken_over then empty else fold("log"; "Console, last lines"; .console) end),
-	([link_of("console.log", "diagnosis.txt", "qemu.log", "result.json", "infra.json")] | if . == [] then empty else "<p class=\"files\">Files: \(join(" "))</p>" end),
+	([link_of(.files[])] | if . == [] then empty else "<p class=\"files\">Files: \(join(" "))</p>" end),
 	"</div></details>";
 
 . as $run

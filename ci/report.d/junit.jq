@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # junit.jq - a run as JUnit XML: a suite per cell, facts as its properties.
 #
-# In the order that the schema of Jenkins wants. A test's own time is not known.
+# In the order that the schema of Jenkins wants.
 # Input: what model.jq gives.
 
 include "views";
 
-def test_case($class):
-	"    <testcase name=\"\(.name | attribute)\" classname=\"\($class | attribute)\"" + (
+def test_case($class; $taken):
+	"    <testcase name=\"\(.name | attribute)\" classname=\"\($class | attribute)\"" + (if .seconds == null or $taken then "" else " time=\"\(.seconds)\"" end) + (
 		(.note | @html) as $text | (.note | one_line | attribute) as $message
 		| if .result == "skip" then "><skipped>\($text)</skipped></testcase>"
 		elif .result == "not ok" then "><failure type=\"failure\" message=\"\($message)\">\($text)</failure></testcase>"
@@ -37,7 +37,7 @@ def counts($cases):
 	"    <properties>",
 	(properties[] | "      <property name=\"\(.name | attribute)\" value=\"\(.value | tostring | attribute)\"/>"),
 	"    </properties>",
-	($cases[] | test_case($class)),
+	(.taken_over as $taken | $cases[] | test_case($class; $taken != null)),
 	if .taken_over or .console == "" then empty else "    <system-out>\(.console | @html)</system-out>" end,
 	"  </testsuite>"),
 "</testsuites>"

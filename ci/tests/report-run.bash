@@ -18,7 +18,7 @@ result() {
 		tests: {cases: [{name: "dirty.log", result: "ok", note: ""},
 			{name: "gup.thp", result: "skip", note: "no huge pages # here"}]},
 		crash: null} | '"${5:-.}" >"$folder/${6:-result}.json"
-	printf '[    0.1] Linux\r\n[    1.5] KTAP version 1\n1..2\nok 1 dirty\n' >"$folder/console.log"
+	printf '[    0.1] Linux\r\n[    1.500000][    T1] KTAP version 1\n[    1.6]   # Subtest: dirty\n[    1.75]   ok 1 log\n' >"$folder/console.log"
 	: >"$folder/qemu.log"
 	printf '%s\t%s\t%s\n' "$1" "$2" "$folder" >>"$run_file"
 }
