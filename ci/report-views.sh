@@ -40,7 +40,7 @@ cell() {
 	jq -nc --argjson step "$step" --arg machine "$machine" --arg folder "$folder" --arg why "$why" \
 		'{verdict: "infra", reason: $why, gone: true, step: $step, machine: $machine,
 		  folder: $folder, made: "", files: [], console: "", diagnosis: "", id: {}, qemu: {},
-		  facts: {}, cases: [], seconds: {build: 0, boot: 0, total: 0}}'
+		  facts: {}, known_splats: [], cases: [], seconds: {build: 0, boot: 0, total: 0}}'
 }
 
 # read_logs FOLDER: what cell.jq is given of a result's folder.

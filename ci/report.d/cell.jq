@@ -27,7 +27,8 @@ if type != "object" or (.verdict | type) != "string" then error("no verdict") el
 | ($times | rows | map({key: .[0], value: (.[1] | tonumber)}) | from_entries) as $times
 | {
 	verdict, reason: (.reason // ""), taken_over: (.taken_over // null),
-	id: (.id // {}), qemu: (.qemu // {}), accel, crash: (.crash // null), facts: (.facts // {}),
+	id: (.id // {}), qemu: (.qemu // {}), accel, crash: (.crash // null),
+	facts: (.facts // {}), known_splats: (.known_splats // []),
 	cases: (if $logs == "1" then .tests.cases // [] | map(. + {seconds: $times[.name]}) else [] end),
 	seconds: {
 		build: (.id.build_seconds // 0 | tonumber? // 0),

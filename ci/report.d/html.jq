@@ -54,12 +54,12 @@ def problems:
 # Crashes of the same fingerprint are one crash that several cells saw.
 def crashes:
 	[.cells[] | select(.crash)] | if . == [] then empty else
-	"<section><h2 id=\"crash-title\">Crashes</h2>",
+	"<section><h2 id=\"crash-title\">Crashes and hangs</h2>",
 	(group_by(.crash.fingerprint // .crash.line)[] | .[0].crash as $crash
-		| "<div class=\"crash\"><h3><code>\($crash.line // "" | @html)</code></h3>",
+		| "<div class=\"crash\"><h3><code>\($crash.line // .[0].verdict | @html)</code></h3>",
 		(if $crash.fingerprint then "<p>Fingerprint <code>\($crash.fingerprint | @html)</code></p>" else empty end),
 		"<p>Seen in \(length) \(if length == 1 then "cell" else "cells" end): \(map("<a href=\"#\(.key)\">\(title | @html)</a>") | join(", "))</p>",
-		(if $crash.trace then "<pre tabindex=\"0\" role=\"region\" aria-label=\"Trace\">\($crash.trace | join("\n") | @html)</pre>" else empty end),
+		(if $crash.trace then "<pre tabindex=\"0\">\($crash.trace | join("\n") | @html)</pre>" else empty end),
 		"</div>"),
 	"</section>" end;
 
@@ -108,9 +108,9 @@ def tests:
 	"</tbody></table></div></section>" end;
 
 def case_list($result; $title): [.cases[] | select(.result == $result)] | if . == [] then empty else
-	"<h4>\($title)</h4><ul>\(map("<li><code>\(.name | @html)</code>\(if .note == "" then "" else ": \(.note | @html)" end)</li>") | join(""))</ul>" end;
+	"<h3>\($title)</h3><ul>\(map("<li><code>\(.name | @html)</code>\(if .note == "" then "" else ": \(.note | @html)" end)</li>") | join(""))</ul>" end;
 def fold($class; $title; $text): if $text == "" then empty else
-	"<details class=\"\($class)\"><summary>\($title)</summary><pre tabindex=\"0\" role=\"region\" aria-label=\"\($title)\">\($text | @html)</pre></details>" end;
+	"<details class=\"\($class)\"><summary>\($title)</summary><pre tabindex=\"0\">\($text | @html)</pre></details>" end;
 
 def detail($run):
 	.cases as $cases
@@ -123,9 +123,11 @@ def detail($run):
 		| "<p>Takes over the verdict of \(if $target then "<a href=\"#\($target.key)\">step \($other | @html)</a>" else "step \($other | @html)" end): the same kernel image.</p>" end),
 	(if .gone then empty else "<p>\(if .taken_over then "" else "Build \(.seconds.build | human), boot \(.seconds.boot | human), in all \(.seconds.total | human) from QEMU’s start. " end)\(count($cases; "ok")) tests passed, \(count($cases; "not ok")) failed, \(count($cases; "skip")) skipped.</p>" end),
 	case_list("not ok"; "Failed"),
-	(if .crash then "<h4>Crash</h4><p><code>\(.crash.line // "" | @html)</code></p>" else empty end),
+	(if .crash.line? then "<h3>Crash</h3><p><code>\(.crash.line | @html)</code></p>" else empty end),
+	fold("log"; "Trace"; .crash.trace? // [] | join("\n")),
+	(if .known_splats == [] then empty else "<h3>Known splats, excused</h3><ul>\(.known_splats | map("<li><code>\(.line // "" | @html)</code>\(if .count == 1 then "" else ", \(.count) times" end)</li>") | join(""))</ul>" end),
 	
-	"<h4>Run it again</h4><pre tabindex=\"0\" role=\"region\" aria-label=\"Command\">ci/cell \($run.track | @html) --step \(.step) --machine \(.machine | @html) --again</pre>",
+	"<h3>Run it again</h3><pre tabindex=\"0\">ci/cell \($run.track | @html) --step \(.step) --machine \(.machine | @html) --again</pre>",
 	fold("command"; "QEMU command, as it was run"; .qemu.command // ""),
 	case_list("skip"; "Skipped"),
 	(if .facts == {} then empty else "<details><summary>\(.facts | length) facts</summary><ul>\(.facts | to_entries | map("<li><code>\(.key | @html)=\(.value | @html)</code></li>") | join(""))</ul></details>" end),

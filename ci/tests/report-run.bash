@@ -41,10 +41,11 @@ report_run() {
 	result 1 s390x crash young "$crash"
 	result 2 s390x crash young "$crash"
 	result 3 s390x pass old
-	result 0 x86_64 hang young '.facts = {} | .diagnosis = "waits in do_fault"'
+	result 0 x86_64 hang young '.facts = {} | .diagnosis = "diagnosis.txt"
+		| .crash = {fingerprint: "hang do_fault", trace: ["do_fault mm/memory.c:1"]}'
 	printf 'PSW: 0704\n' >"$BATS_TEST_TMPDIR/result/x86_64/0/diagnosis.txt"
 	result 2 x86_64 infra young . infra
-	result 3 x86_64 pass young
+	result 3 x86_64 pass young '.known_splats = [{pattern: "a.*b", line: "a known b", count: 2}]'
 }
 
 # nasty_console FILE: what a console may hold and XML may not, at the end of FILE.

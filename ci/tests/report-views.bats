@@ -137,3 +137,14 @@ ktap_reader() {
 	expect_failure 2 "mine exists and holds no report" "$CI/report" mini --run "$run_file" --folder "$BATS_TEST_TMPDIR/mine"
 	[ -f "$BATS_TEST_TMPDIR/mine/work" ]
 }
+
+@test "the page groups crashes by fingerprint, and tells a hang and what is excused" {
+	page=$BATS_TEST_TMPDIR/page.html
+	report html "$page" || [ $? -eq 1 ]
+	[ "$(grep -c '<div class="crash">' "$page")" = 2 ]
+	grep -F 'Seen in 2 cells: <a href="#1-s390x">step 1 on s390x</a>, <a href="#2-s390x">step 2 on s390x</a>' "$page"
+	grep -F '<h3><code>hang</code></h3>' "$page"
+	grep -F '<code>a known b</code>, 2 times' "$page"
+	run ! grep -F 'href="log/' "$page"
+	run ! grep -F 'null' "$page"
+}

@@ -178,10 +178,12 @@ async function schemes() {
 		backs.push(await page.evaluate(() => getComputedStyle(document.body).backgroundColor));
 		const { ratio, where } = await page.evaluate(worstContrast);
 		ok(ratio >= 4.5, `texts have a contrast of 4.5 in ${colorScheme}`, `${ratio.toFixed(2)} at ${where}`);
+		await page.locator("details").evaluateAll((all) => all.forEach((d) => { d.open = true; }));
 		await page.evaluate(axe);
 		const { violations } = await page.evaluate(() => window.axe.run());
 		ok(violations.length === 0, `axe finds nothing in ${colorScheme}`,
 			violations.map((v) => `${v.id}: ${v.help}: ${v.nodes[0].html.slice(0, 160)}`).join("\n"));
+		await page.locator("details").evaluateAll((all) => all.forEach((d) => { d.open = false; }));
 		if (colorScheme === "dark")
 			await page.screenshot({ path: join(folder, "screenshot-dark.png") });
 		await page.context().close();
