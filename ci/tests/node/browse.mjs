@@ -4,8 +4,8 @@
 //	NODE_TOOLS=DIR node browse.mjs REPORT-FOLDER [PART...]
 //
 // A PART is a function of this file that looks at one side of the page; without
-// any, all do. Prints TAP and leaves screenshot-*.png in the folder. What there
-// is to see is taken from table.txt beside the page, not from the page. DIR has
+// any, all do. Prints TAP; "screenshots" leaves screenshot-*.png in the folder. What
+// there is to see is taken from table.txt beside the page, not from the page. DIR has
 // node_modules with playwright-core and axe-core. Exit: 0 all is well, 1 not so.
 
 import { createRequire } from "node:module";
@@ -66,7 +66,6 @@ async function contents() {
 	ok(wrong === failed, "the table shows every failure", `${wrong}, expected ${failed}`);
 	ok(await visible(page, "details.cell") === passed + failed, "every cell has its details");
 	ok(page.complaints.length === 0, "nothing is fetched, no script fails", page.complaints.join("\n"));
-	await page.screenshot({ path: join(folder, "screenshot-light.png"), fullPage: false });
 	await page.context().close();
 }
 
@@ -139,11 +138,6 @@ async function widths() {
 		await page.locator("details").evaluateAll((all) => all.forEach((d) => { d.open = true; }));
 		const wide = await page.evaluate(() => document.documentElement.scrollWidth);
 		ok(wide <= width, `nothing is wider than ${width} pixels`, `${wide} px`);
-		if (width === 360) {
-			await page.locator("details").evaluateAll((all) => all.forEach((d) => { d.open = false; }));
-			await page.evaluate(() => scrollTo(0, 0));
-			await page.screenshot({ path: join(folder, "screenshot-phone.png") });
-		}
 		await page.context().close();
 	}
 }
@@ -183,12 +177,22 @@ async function schemes() {
 		const { violations } = await page.evaluate(() => window.axe.run());
 		ok(violations.length === 0, `axe finds nothing in ${colorScheme}`,
 			violations.map((v) => `${v.id}: ${v.help}: ${v.nodes[0].html.slice(0, 160)}`).join("\n"));
-		await page.locator("details").evaluateAll((all) => all.forEach((d) => { d.open = false; }));
-		if (colorScheme === "dark")
-			await page.screenshot({ path: join(folder, "screenshot-dark.png") });
 		await page.context().close();
 	}
 	ok(backs[0] !== backs[1], "dark differs from light", backs.join(" "));
+}
+
+async function screenshots() {
+	const looks = { light: {}, dark: { colorScheme: "dark" }, phone: { viewport: { width: 360, height: 800 } } };
+
+	for (const [name, look] of Object.entries(looks)) {
+		const page = await open(look);
+		const path = join(folder, `screenshot-${name}.png`);
+
+		await page.screenshot({ path });
+		ok(existsSync(path), `there is a screenshot, ${name}`);
+		await page.context().close();
+	}
 }
 
 async function withoutScript() {
@@ -204,7 +208,7 @@ async function withoutScript() {
 	await page.context().close();
 }
 
-const parts = { contents, filter, logs, keyboard, widths, schemes, withoutScript };
+const parts = { contents, filter, logs, keyboard, widths, schemes, withoutScript, screenshots };
 const wanted = process.argv.length > 3 ? process.argv.slice(3) : Object.keys(parts);
 try {
 	for (const name of wanted)
