@@ -8,7 +8,8 @@
 include "views";
 
 def mark: {pass: "✓", fail: "✗", crash: "✗", hang: "◷", nobuild: "⊘", noapply: "⊘"}[.] // "?";
-def verdict: "<span class=\"verdict \(.class)\"><span aria-hidden=\"true\">\(.verdict | mark)</span> \(.verdict | @html)</span>";
+def verdict: if .class == "good" and (.good | not) then "<span class=\"verdict bad\"><span aria-hidden=\"true\">✗</span> pass, wrong fact</span>"
+	else "<span class=\"verdict \(.class)\"><span aria-hidden=\"true\">\(.verdict | mark)</span> \(.verdict | @html)</span>" end;
 def title: "step \(.step) on \(.machine)";
 def log_name: sub("\\.log$"; ".txt");
 def link_of($file): if $logs != "" and (.files | index($file)) and (.gone | not)

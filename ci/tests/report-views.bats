@@ -138,10 +138,11 @@ ktap_reader() {
 	[ -f "$BATS_TEST_TMPDIR/mine/work" ]
 }
 
-@test "the page groups crashes by fingerprint, and tells a hang and what is excused" {
+@test "the page groups crashes by fingerprint, tells a hang, a wrong fact, what is excused" {
 	page=$BATS_TEST_TMPDIR/page.html
 	report html "$page" || [ $? -eq 1 ]
 	[ "$(grep -c '<div class="crash">' "$page")" = 2 ]
+	[ "$(grep -c "^<details class=.*</span> pass, wrong fact</span> step 3 on s390x" "$page")" = 1 ]
 	grep -F 'Seen in 2 cells: <a href="#1-s390x">step 1 on s390x</a>, <a href="#2-s390x">step 2 on s390x</a>' "$page"
 	grep -F '<h3><code>hang</code></h3>' "$page"
 	grep -F '<code>a known b</code>, 2 times' "$page"
