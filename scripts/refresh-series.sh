@@ -33,8 +33,8 @@ patch_ids() {
 # match_patches: set MATCH[i] to the index of the carried patch that the ith
 # commit of the branch is, or to nothing; OLD_NAMES, OLD_SUBJECTS, NEW_SUBJECTS.
 match_patches() {
-	local commit id i key pair
-	local -A ids=() old_index=() new_index=() taken=()
+	local commit id i j
+	local -A ids=() taken=()
 
 	mapfile -t OLD_NAMES < <(series_patches "$track")
 	mapfile -t OLD_COMMITS < <(git_linux rev-list --reverse "$base..$old")
@@ -42,20 +42,17 @@ match_patches() {
 	mapfile -t NEW_SUBJECTS < <(git_linux log --reverse --format=%s "$base..$tip")
 	while read -r commit id; do ids[$commit]=$id; done < <(patch_ids "$old"; patch_ids "$tip")
 	MATCH=()
-	for i in "${!NEW_COMMITS[@]}"; do MATCH[i]='' new_index[${NEW_COMMITS[i]}]=$i; done
-	for i in "${!OLD_COMMITS[@]}"; do old_index[${OLD_COMMITS[i]}]=$i; done
+	for i in "${!NEW_COMMITS[@]}"; do MATCH[i]=''; done
 	match_by both
 	match_by subject
 	match_by id
 	[[ " ${MATCH[*]/#/x} " == *' x '* ]] || return 0
 	# The others: what range-diff takes for the same.
-	while read -r commit id; do
-		i=${new_index[$id]:-}
-		[[ -n $i && -z ${MATCH[i]} && -n ${old_index[$commit]:-} &&
-			-z ${taken[${old_index[$commit]}]:-} ]] || continue
-		MATCH[i]=${old_index[$commit]} taken[${MATCH[i]}]=1
-	done < <(git_linux range-diff --no-color --no-abbrev --no-patch "$base..$old" "$base..$tip" |
-		awk '$3 == "!" || $3 == "=" { print $2, $5 }')
+	while read -r j i; do
+		[[ -z ${MATCH[i]} && -z ${taken[$j]:-} ]] || continue
+		MATCH[i]=$j taken[$j]=1
+	done < <(git_linux range-diff --no-color --no-patch "$base..$old" "$base..$tip" |
+		awk '$3 == "!" || $3 == "=" { print $1 - 1, $4 - 1 }')
 }
 
 # match_by KIND: match those that are left by what is the same, in order: both,
