@@ -7,6 +7,7 @@ load helper
 
 # The user's clone, on the branch work, has the three patches of the mini track.
 setup() {
+	outer_work=${FAULTLINE_WORK:-}
 	mini_track
 	kernel=$BATS_TEST_TMPDIR/kernel
 	role -C "$kernel" checkout -q -b work
@@ -68,7 +69,8 @@ unchanged() { [ -z "$(role -C "$FAULTLINE_PATCHES" status --porcelain --ignored)
 
 # bats test_tags=base
 @test "the series that is carried is in the form that refresh gives" {
-	unset FAULTLINE_PATCHES FAULTLINE_WORK
+	unset FAULTLINE_PATCHES
+	export FAULTLINE_WORK=$outer_work
 	run -0 "$SCRIPTS/refresh" v5.10 --from apply/v5.10
 	[[ $output == *"patches, nothing changes"* ]]
 }
