@@ -20,25 +20,32 @@ check_lint() {
 	done <"$RUN/lint"
 }
 
+# apply_upto N: apply the first N patches, whatever lint says of them.
+apply_upto() {
+	"$FAULTLINE_ROOT/scripts/apply" "$track" --no-lint --no-branch --quiet --upto "$1"
+}
+
 # apply_series: apply as many patches as do; set COMMITS to a commit per step,
 # from the base on.
 apply_series() {
-	local status=0 tip upto=${#NAMES[@]} log=$RUN/apply.log name i
+	local status=0 tip upto=0 log=$RUN/apply.log name i
 
-	tip=$("$FAULTLINE_ROOT/scripts/apply" "$track" --no-lint --no-branch --quiet 2>"$log") || status=$?
+	while ((upto < ${#NAMES[@]})) && [[ -f $dir/${NAMES[upto]} ]]; do upto=$((upto + 1)); done
+	tip=$(apply_upto "$upto" 2>"$log") || status=$?
 	((status <= EXIT_BAD)) || die "$EXIT_INFRA" "the series cannot be applied: $(head -n 1 "$log")" "$(tail -n 1 "$log")"
 	if ((status)); then
-		name=$(sed -n "s|^apply: error: patches/$track/\(.*\) does not apply$|\1|p" "$log")
+		name=$(sed -n "s|^apply: error: patches/$track/\([^ ]*\) .*|\1|p" "$log")
 		for i in "${!NAMES[@]}"; do
 			[[ ${NAMES[i]} != "$name" ]] || upto=$i
 		done
 		[[ -n $name ]] || die "$EXIT_INFRA" "scripts/apply $track failed" "see $log"
-		line finding apply "$name" "$(sed -n 's/^  \(error: .*\|note: .*\)/\1/p' "$log" | paste -s -d ' '); see scripts/apply $track --no-lint"
-		for ((i = upto + 1; i < ${#NAMES[@]}; i++)); do
-			line unjudged apply "${NAMES[i]}" "an earlier patch does not apply"
-		done
-		tip=$("$FAULTLINE_ROOT/scripts/apply" "$track" --no-lint --no-branch --quiet --upto "$upto")
+		line finding apply "$name" "$(sed -n -e 's/^  \(error\|note\): /\1: /p' -e "s|^apply: error: patches/$track/[^ ]* ||p" "$log" |
+			paste -s -d ';' | sed 's/;/; /g'); see scripts/apply $track --no-lint"
+		tip=$(apply_upto "$upto")
 	fi
+	for ((i = upto + status; i < ${#NAMES[@]}; i++)); do
+		line unjudged apply "${NAMES[i]}" "a patch before it does not apply, or does not exist"
+	done
 	mapfile -t COMMITS < <(git_linux rev-list -n $((upto + 1)) "$tip" | tac)
 	mapfile -t TREES < <(git_linux log -n $((upto + 1)) --format=%T "$tip" | tac)
 	git_linux log --reverse --format=%s "${COMMITS[0]}..$tip" | awk -F '\n' '
@@ -76,7 +83,7 @@ check_patches() {
 		i=$((step - 1))
 		[[ -f $dir/${NAMES[i]} ]] || continue
 		hash=$(sha256sum <"$dir/${NAMES[i]}")
-		files+=("$CACHE/patch-$common-${hash:0:20}-${TREES[i]:0:20}-${TREES[step]:--}")
+		files+=("$CACHE/patch-$common-${hash:0:20}-${TREES[i]:--}-${TREES[step]:--}")
 		[[ -f ${files[-1]} ]] ||
 			missing+=("$track" "$words" "${COMMITS[step]:--}" "$dir/${NAMES[i]}" "${files[-1]}")
 	done

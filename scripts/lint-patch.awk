@@ -21,7 +21,7 @@ function end_hunk() {
 function end_file() {
 	end_hunk()
 	if (file && !changes)
-		found("the diff of line " file " changes nothing")
+		print file "\tthis diff changes nothing"
 	file = 0
 }
 
