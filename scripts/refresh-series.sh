@@ -46,7 +46,7 @@ match_patches() {
 	match_by both
 	match_by subject
 	match_by id
-	[[ " ${MATCH[*]/#/x} " == *' x '* ]] || return 0
+	[[ $old != "$base" && " ${MATCH[*]/#/x} " == *' x '* ]] || return 0
 	# The others: what range-diff takes for the same.
 	while read -r j i; do
 		[[ -z ${MATCH[i]} && -z ${taken[$j]:-} ]] || continue
@@ -177,6 +177,11 @@ new_series() {
 			lines = 0
 		}
 		END {
+			if (!sections) { # no patch so far: all of it heads the file
+				for (i = 1; i <= lines; i++) head[1] = head[1] gap[i] "\n"
+				sections = 1
+				lines = 0
+			}
 			at[1] = 1
 			for (s = 2; s <= sections; s++) {
 				cost = 0

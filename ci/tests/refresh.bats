@@ -203,6 +203,20 @@ v2: says why, and
  mm/memory.c | 2 +-"* ]]
 }
 
+@test "the first patches of a new track come from a branch" {
+	rm "$series"/*.patch
+	printf '# SPDX-License-Identifier: GPL-2.0\n\n# A: the first.\n' >"$series/series"
+	committed
+	run -0 refresh --write
+	[[ $output == *"new      0001-mm-change-line-20-time-1.patch"* ]]
+	[ "$(cat "$series/series")" = "# SPDX-License-Identifier: GPL-2.0
+
+# A: the first.
+0001-mm-change-line-20-time-1.patch
+0002-mm-change-line-20-time-2.patch
+0003-mm-change-line-20-time-3.patch" ]
+}
+
 @test "two patches of one subject keep two files" {
 	sed -i '30s/$/ more/' "$kernel/mm/memory.c"
 	commit "mm: change line 20, time 3" "It has to say 3 again."
