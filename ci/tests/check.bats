@@ -125,7 +125,7 @@ check() { "$SCRIPTS/check" mini "$@"; }
 	[ "$(table_row 1)" = "1 ok ok ok ok ok ok ok - " ]
 	[ "$(table_row 2)" = "2 ok ok ok ok 1 ? ok - " ]
 	[ "$(table_row 3)" = "3 ok ok ok ok ? ? ok - " ]
-	[[ $output == *"apply: not judged: an earlier patch does not apply"* ]]
+	[[ $output == *"apply: not judged: a patch before it does not apply, or does not exist"* ]]
 }
 
 @test "--patch takes numbers and names, and nothing else" {
