@@ -145,6 +145,9 @@ check() { "$SCRIPTS/check" mini "$@"; }
 	[[ $output == *"  # $(basename "$(nth 1)"):4: SUBJECT_VERB: "*$'\n'"  not ok 3 changelog"* ]]
 	[[ $output == *"  ok 8 generated # SKIP says nothing here"*"ok 2 $(basename "$(nth 2)")"* ]]
 	[ "$(grep -c '^  not ok' <<<"$output")" -eq 1 ]
+	printf '%s\n' "$output" >"$BATS_TEST_TMPDIR/ktap"
+	run prove -e cat "$BATS_TEST_TMPDIR/ktap" # perl's reader, which knows the outer level
+	[[ $output == *"Failed 1/2 subtests"* ]]
 }
 
 @test "what is the same is not checked again, what has changed is" {
