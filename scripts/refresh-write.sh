@@ -5,20 +5,20 @@
 # refresh-write.sh - replace the folder of a track by another, for
 # scripts/refresh, which sources it.
 #
-# Beside the folder TRACK of patches there are, while it is written:
+# Beside the folder TRACK there are, while it is written:
 #	.TRACK.part  the new folder while it is copied
 #	.TRACK.new   the same, complete
 #	.TRACK.old   the folder that is replaced
 # No two names exist without telling how far it got, see recover_write.
 
-# recover_write PATCHES TRACK: complete or undo a write that was killed.
+# recover_write DIR: complete or undo a write of DIR that was killed.
 recover_write() {
-	local dir=$1/$2 at=$1/.$2
+	local dir=$1 at=${1%/*}/.${1##*/}
 
 	rm -rf "$at.part"
 	if [[ ! -e $dir && -e $at.new ]]; then
 		mv "$at.new" "$dir"
-		say "a write of $2 that was interrupted is completed"
+		say "a write of $dir that was interrupted is completed"
 	elif [[ ! -e $dir && -e $at.old ]]; then
 		mv "$at.old" "$dir"
 	fi
@@ -40,7 +40,7 @@ refuse_uncommitted() {
 
 # write_folder: put fresh in the place of the folder.
 write_folder() {
-	local at=$FAULTLINE_PATCHES/.$track kept
+	local at=${dir%/*}/.${dir##*/} kept
 
 	refuse_uncommitted
 	hold_lock "regen-$track" # it writes patches too

@@ -250,6 +250,16 @@ applied() { role -C "$kernel" am -q --committer-date-is-author-date "$series"/*.
 	[ "$(role -C "$FAULTLINE_WORK/linux.git" rev-parse "$output^{tree}")" = "$tree" ]
 }
 
+@test "names with a blank and with other letters than ASCII come back" {
+	applied
+	echo 1 >"$kernel/mm/a b.c"
+	echo 1 >"$kernel/mm/ü.c"
+	commit "mm: add two files with odd names"
+	echo 2 >"$kernel/mm/a b.c"
+	echo 2 >"$kernel/mm/ü.c"
+	good_round "mm: change two files with odd names"
+}
+
 @test "a change of mode alone, a symbolic link, a new and a removed file come back" {
 	applied
 	chmod +x "$kernel/scripts/checkpatch.pl"

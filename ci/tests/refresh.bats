@@ -312,6 +312,22 @@ Upstream-Status: Pending"
 	[ "$(cat "$series/notes.txt")" = mine ]
 }
 
+@test "a track that is a link, with files that are: what they point to is written, or kept" {
+	mkdir "$BATS_TEST_TMPDIR/elsewhere"
+	mv "$series" "$BATS_TEST_TMPDIR/elsewhere/real"
+	ln -s "$BATS_TEST_TMPDIR/elsewhere/real" "$series"
+	mv "$series/facts" "$BATS_TEST_TMPDIR/elsewhere/facts"
+	ln -s ../facts "$series/facts"
+	amend "mm: have line 20 say 3"
+	before=$(find "$BATS_TEST_TMPDIR/elsewhere" -type f -exec sha256sum {} + | sort)
+	run -0 refresh
+	[ "$(find "$BATS_TEST_TMPDIR/elsewhere" -type f -exec sha256sum {} + | sort)" = "$before" ]
+	run -0 refresh --write
+	[ -L "$series" ]
+	[ -e "$BATS_TEST_TMPDIR/elsewhere/real/0003-mm-have-line-20-say-3.patch" ]
+	[ "$(cat "$BATS_TEST_TMPDIR/elsewhere/facts")" = "# none" ]
+}
+
 @test "a branch that is not there, and a missing --from, are wrong usage" {
 	expect_failure 2 "no commit 'typo' in $kernel" "$SCRIPTS/refresh" mini --from typo --tree "$kernel"
 	expect_failure 2 "--from is needed" "$SCRIPTS/refresh" mini
@@ -350,7 +366,7 @@ Upstream-Status: Pending"
 				bash -c '. "$SCRIPTS/lib.sh"; . "$SCRIPTS/refresh-write.sh"; VERBOSITY=0; write_folder' || status=$?
 			calls=$(wc -l <"$BATS_TEST_TMPDIR/calls")
 			((status == 137 || count > calls))
-			recover_write "$FAULTLINE_PATCHES" mini
+			recover_write "$series"
 			if diff -r "$BATS_TEST_TMPDIR/saved" "$series" >/dev/null; then
 				old=$((old + 1))
 			else
