@@ -26,6 +26,7 @@
 // By hand: drivers/gpu/drm/drm_vm.c - a comment names an old field
 // By hand: drivers/gpu/drm/etnaviv/etnaviv_gem.c - a comment names an old field
 // By hand: drivers/gpu/drm/gma500/gem.c - a comment names an old field
+// By hand: drivers/gpu/drm/i915/gem/i915_gem_mman.c - a comment names an old field, on 5.10.223
 // By hand: drivers/gpu/drm/msm/msm_gem.c - a comment names an old field
 // By hand: drivers/gpu/drm/omapdrm/omap_gem.c - comments name an old field
 // By hand: drivers/gpu/drm/vgem/vgem_drv.c - a comment names an old field

@@ -1,0 +1,200 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2034,SC2154 # shares its variables with scripts/rebase
+#
+# rebase-result.sh - the outcome: table, range-diff, branch, proposed patches, and
+# the carried ones with --write.
+#
+# Sourced by scripts/rebase.
+
+# result_key: print what the outcome depends on: the series, where to, and the
+# semantic patches.
+result_key() {
+	{
+		series_key "$track" "$base" "$(step_count "$track")"
+		(cd "$FAULTLINE_PATCHES/$track" && cat series facts 2>/dev/null) || true
+		printf '%s %s\n' "$onto" "$onto_name"
+		tree_hash "$FAULTLINE_COCCI"
+	} | sha256sum | cut -c 1-40
+}
+
+# table DONE...: print the table of the lines of $state/done, or of a result.
+table() {
+	printf 'step  result        patch\n'
+	awk -F '\t' '{
+		printf("%-4s  %-12s  %s\n", $1, $2, $4)
+		if ($5 != "") print "                     " $5
+	}' "$@"
+}
+
+# show_stopped: print the table so far, the patch that the user has to decide on,
+# why, and what to do.
+show_stopped() {
+	local number kind evidence name
+
+	IFS=$'\t' read -r number kind name evidence <"$state/stopped"
+	if ((json)); then
+		print_json "$kind"
+	else
+		table <(cat "$state/done"
+			printf '%s\tconflict\t-\t%s\t%s\n' "$number" "$name" "$evidence")
+	fi
+	{
+		printf '\npatch %s of %s, %s, onto %s:\n' "$number" "$(wc -l <"$state/series")" "$name" "$onto_arg"
+		cat "$state/why"
+		printf '\n'
+		if [[ $kind == conflict ]]; then
+			printf 'next: cd %s\n' "${tree@Q}"
+			printf '      edit the files above; git add each of them, new ones too\n'
+		else
+			printf 'next: correct the semantic patch\n'
+		fi
+		printf '      %s --continue   to go on with the next patch\n' "$again"
+		printf '      %s --skip       to go on without this patch\n' "$again"
+		printf '      %s --abort      to give up; the carried series is as it was\n' "$again"
+	} >&2
+}
+
+# format_patch COMMIT: print a commit as a patch of a series; the form depends on
+# nothing that the user has configured.
+format_patch() {
+	# The kernel's attributes say how to find the function of a hunk; git does
+	# not look for them in a repository without work tree.
+	git_linux show "$onto:.gitattributes" >"$state/attributes" 2>/dev/null || true
+	git_linux -c core.attributesFile="$state/attributes" -c core.abbrev=12 -c diff.algorithm=myers \
+		format-patch --zero-commit --no-signature -N --stdout -1 "$1"
+}
+
+# propose DIR: make DIR the carried series as it is on the new base: the same
+# file names, order and comments.
+propose() {
+	local dir=$1 number result evidence new name
+
+	cp -a "$state/carried" "$dir"
+	: >"$state/dropped"
+	while IFS=$'\t' read -r number result new name _ <&3; do
+		if [[ $new == - ]]; then
+			rm "$dir/$name"
+			printf '%s\n' "$name" >>"$state/dropped"
+		else
+			format_patch "$new" >"$dir/$name"
+		fi
+	done 3<"$state/done"
+	awk -v list="$state/dropped" '
+		BEGIN { while ((getline name <list) > 0) dropped[name] = 1 }
+		{ name = $0; sub(/[ \t]*#.*/, "", name); sub(/[ \t]*$/, "", name) }
+		!(name in dropped)' "$state/carried/series" >"$dir/series"
+	[[ ! -f $dir/facts ]] || awk -v list="$state/dropped" '
+		BEGIN { while ((getline name <list) > 0) dropped[name] = 1 }
+		# What a dropped patch changes, the new base has from the start.
+		!/^#/ && ($5 in dropped) {
+			printf("%-24s %-13s %-6s -      -\n", $1, $2, $4)
+			next
+		}
+		{ print }' "$state/carried/facts" >"$dir/facts"
+}
+
+# make_result: everything that the rebase gives, in $result; then the branch.
+make_result() {
+	local fresh=$area/fresh new branch=refs/heads/rebase/$track/$onto_name old
+
+	new=$(done_tip)
+	rm -rf "$fresh"
+	mkdir -p "$fresh/patches"
+	propose "$fresh/patches/$onto_name"
+	git_linux range-diff --no-color "$base..$tip" "$onto..$new" >"$fresh/range-diff"
+	cp "$state/done" "$fresh/done"
+	printf '%s\n' "$onto" "$base" "$new" >"$fresh/commits"
+	old=$(git_linux rev-parse -q --verify "$branch") || old=
+	[[ -z $old || $old == "$(git_linux rev-parse -q --verify "refs/faultline/rebase/$track/$onto_name")" ]] ||
+		die "$EXIT_INFRA" "branch ${branch#refs/heads/} in $LINUX_GIT has commits that are not the rebase's" \
+			"keep them under another name: git --git-dir=${LINUX_GIT@Q} branch -m ${branch#refs/heads/} my-work; then $again --continue"
+	printf 'update %s %s\n' "refs/faultline/rebase/$track/$onto_name" "$new" "$branch" "$new" |
+		git_linux update-ref --stdin
+	printf '%s\n' "$key" >"$fresh/key"
+	rm -rf "$result"
+	mv "$fresh" "$result"
+}
+
+# conclude: print what came out, and write the carried series if that is asked for.
+conclude() {
+	if ((json)); then
+		print_json finished
+	else
+		table "$result/done"
+		printf 'range-diff: %s lines, %s\n' "$(wc -l <"$result/range-diff")" "$result/range-diff"
+		printf 'proposal: %s/patches/%s\n' "$result" "$onto_name"
+	fi
+	((!write)) || write_track
+	say "rebase $track: $(awk -F '\t' '{ n[$2]++ } END { for (r in n) print n[r], r }' "$result/done" |
+		sort -k1,1nr | paste -sd , | sed 's/,/, /g'); commits: branch rebase/$track/$onto_name"
+}
+
+# print_json STATUS: the same for programs; STATUS is finished, or why not.
+print_json() {
+	local lines=$result/done range=$result/range-diff count=null
+
+	if [[ $1 == finished ]]; then
+		count=$(wc -l <"$range")
+	else
+		lines=$state/done
+	fi
+	jq -n -R --arg track "$track" --arg onto "$onto_name" --arg commit "$onto" --arg status "$1" \
+		--arg range "$range" --argjson count "$count" --arg patches "$result/patches/$onto_name" \
+		--rawfile stopped <(cat "$state/stopped" 2>/dev/null || true) '{
+			track: $track, onto: $onto, commit: $commit, status: $status,
+			steps: [inputs | split("\t") | {step: .[0] | tonumber, result: .[1], patch: .[3], evidence: .[4],
+				commit: (if .[2] == "-" then null else .[2] end)}],
+			stopped: ($stopped | rtrimstr("\n") | if . == "" then null else split("\t") |
+				{step: .[0] | tonumber, patch: .[2], evidence: .[3]} end),
+		} + if $status == "finished" then
+			{range_diff: $range, range_diff_lines: $count, proposal: $patches} else {} end' "$lines"
+}
+
+# write_track: replace the carried series by the proposal: a folder prepared
+# beside it takes its place; recover_write puts right what a kill between the two
+# renames leaves. What it was is kept in the work area.
+write_track() {
+	local dir=$FAULTLINE_PATCHES/$track new=$FAULTLINE_PATCHES/.$track.new old=$FAULTLINE_PATCHES/.$track.old
+	local changes
+
+	if cmp -s <(tree_hash "$dir") <(tree_hash "$result/patches/$onto_name"); then
+		say "patches/$track is what was proposed already"
+		return
+	fi
+	[[ $(result_key) == "$key" ]] || bad "patches/$track or a semantic patch was changed meanwhile; nothing was written" \
+		"$again --onto $onto_arg"
+	if git -C "$FAULTLINE_PATCHES" rev-parse -q --is-inside-work-tree >/dev/null 2>&1; then
+		changes=$(git -C "$FAULTLINE_PATCHES" -c core.fsmonitor=false status --porcelain -uall -- "$track")
+		[[ -z $changes ]] || bad "patches/$track has uncommitted changes; nothing was written: ${changes//$'\n'/,}" \
+			"commit or remove them, then: $again --onto $onto_arg --write"
+	fi
+	rm -rf "$new"
+	cp -a "$result/patches/$onto_name" "$new"
+	rm -rf "$result/replaced"
+	cp -a "$dir" "$result/replaced"
+	mv -T "$dir" "$old"
+	mv -T "$new" "$dir"
+	rm -rf "$old"
+	say "patches/$track is written; what it was: $result/replaced"
+	if [[ -f $FAULTLINE_CONFIGS/base/$onto_name/pin ]]; then
+		say "next: make $onto_name the base of $track: cp configs/base/$onto_name/* configs/base/$track/ && scripts/base $track"
+	else
+		say "next: make that the base of $track: scripts/base $track --write-manifest --from TREE#${onto_arg@Q}"
+	fi
+}
+
+# recover_write: the folder of the track, if a run was killed between its two
+# renames.
+recover_write() {
+	local dir=$FAULTLINE_PATCHES/$track old=$FAULTLINE_PATCHES/.$track.old
+
+	rm -rf "$FAULTLINE_PATCHES/.$track.new"
+	[[ -d $old ]] || return 0
+	if [[ -d $dir ]]; then
+		rm -rf "$old"
+	else
+		mv -T "$old" "$dir"
+		say "patches/$track is back as it was: an earlier run was killed while writing it"
+	fi
+}
