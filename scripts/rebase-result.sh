@@ -102,7 +102,9 @@ make_result() {
 	rm -rf "$fresh"
 	mkdir -p "$fresh/patches"
 	propose "$fresh/patches/$onto_name"
-	git_linux range-diff --no-color "$base..$tip" "$onto..$new" >"$fresh/range-diff"
+	# Patches are dropped, never added: what is left has a counterpart, however
+	# much of it is other.
+	git_linux range-diff --no-color --creation-factor=999 "$base..$tip" "$onto..$new" >"$fresh/range-diff"
 	cp "$state/done" "$fresh/done"
 	printf '%s\n' "$onto" "$base" "$new" >"$fresh/commits"
 	old=$(git_linux rev-parse -q --verify "$branch") || old=
