@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2016 # programs for other shells
+#
 # scripts/rebase: what it says of each patch, what it proposes, and what a
 # conflict, a kill and a user's mistake leave.
 
@@ -220,7 +222,6 @@ resolved() { sed -i -e "/^<<<<<<< /i $1" -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/mm
 
 @test "a conflict: file, hunk and both sides; nothing is taken that is not staged" {
 	new_base 'sed -i "60s/.*/sixty/" mm/memory.c'
-	before=$(role -C "$linux" for-each-ref)
 	run rebase --onto newer
 	[ "$status" -eq 1 ]
 	says 3 regenerated
