@@ -160,6 +160,7 @@ write_track() {
 	local dir=$FAULTLINE_PATCHES/$track new=$FAULTLINE_PATCHES/.$track.new old=$FAULTLINE_PATCHES/.$track.old
 	local changes
 
+	hold_lock "regen-$track" # it writes patches too
 	if cmp -s <(tree_hash "$dir") <(tree_hash "$result/patches/$onto_name"); then
 		say "patches/$track is what was proposed already"
 		return
