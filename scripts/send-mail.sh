@@ -1,0 +1,201 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2154 # shares its variables with scripts/send
+#
+# send-mail.sh - make the mails of a series. Sourced by scripts/send.
+
+# The trailers that only the toolkit reads.
+readonly OWN_TRAILERS='Upstream-Status|Semantic-patch|Checkpatch-accepts'
+
+# More people than these get a patch through their lists only: nobody reads a
+# mail to a hundred, and lists refuse it.
+readonly PEOPLE_MAX=25
+
+# check_address ADDRESS...: die unless each is an address that every server
+# takes: `user@host` or `Name <user@host>`, the address in ASCII.
+check_address() {
+	local address
+
+	for address; do
+		address=${address##*<} address=${address%>}
+		[[ $address =~ ^[a-zA-Z0-9._+=/-]+@[a-zA-Z0-9.-]+$ ]] || die "$EXIT_USAGE" \
+			"'$address' is not a mail address in ASCII" \
+			"give user@host or 'Name <user@host>'; the name may be in any script"
+	done
+}
+
+# encode_address: print the addresses on stdin as a mail header has them.
+encode_address() {
+	local line who
+
+	while IFS= read -r line; do
+		who=${line%% <*}
+		if [[ $line == *' <'* && $who == *[!\ -~]* ]]; then
+			printf '=?UTF-8?B?%s?= <%s\n' "$(printf '%s' "${who//\"/}" | base64 -w 0)" "${line##*<}"
+		else
+			printf '%s\n' "$line"
+		fi
+	done
+}
+
+# mail_commits BASE: print the tip of the series of $track in FAULTLINE_PATCHES on
+# BASE as it is mailed: without our own trailers, and signed off by the user.
+mail_commits() {
+	local at=$1 dir tree=$new.tree name names touched
+
+	dir=$(track_dir "$track")
+	mapfile -t names < <(series_patches "$track")
+	mapfile -t touched < <(cd "$dir" && sed -n -e 's|^--- a/||p' -e 's|^+++ b/||p' \
+		-e 's|^rename from ||p' "${names[@]}" | sort -u)
+	sparse_worktree "$tree" "$at" Makefile "${touched[@]}"
+	for name in "${names[@]}"; do
+		if ((keep)); then cat "$dir/$name"; else
+			sed -E "1,/^---\$/{/^($OWN_TRAILERS): /d}" "$dir/$name"
+		fi | git_in "$tree" -c user.name="$name_of_user" -c user.email="$email" \
+			-c am.threeWay=false -c commit.gpgSign=false -c core.hooksPath=/dev/null \
+			am -q -s --keep-cr >"$new.log" 2>&1 || die "$EXIT_BAD" \
+			"patches/$track/$name does not apply as a mail: $(head -n 3 "$new.log")" "see scripts/apply $track"
+	done
+	git_in "$tree" rev-parse HEAD
+	rm -rf "$tree"
+	git_linux worktree prune
+}
+
+# previous_commits: print BASE..TIP of the version that was sent last, made from
+# the commit of the project that patches/<track>/sent names.
+previous_commits() {
+	local was_base was_commit there=$new.previous inside was_tip
+
+	read -r _ _ was_base was_commit _ <<<"$previous"
+	git_linux cat-file -e "$was_base^{commit}" 2>/dev/null || die "$EXIT_INFRA" \
+		"v$last of $track was on $was_base, which is not in $LINUX_GIT: no range-diff" \
+		"check out $was_commit elsewhere and run its scripts/base $track with this FAULTLINE_WORK"
+	inside=$(git -C "$dir" rev-parse --show-prefix)
+	mkdir -p "$there"
+	git -C "$dir" archive "$was_commit:${inside%/}" 2>"$new.log" | tar -x -C "$there" \
+		--one-top-level="$track" || die "$EXIT_INFRA" \
+		"v$last of $track is not in this repository: $(head -n 1 "$new.log")" \
+		"fetch the commit $was_commit; in a shallow clone, git fetch --unshallow"
+	was_tip=$(FAULTLINE_PATCHES=$there mail_commits "$was_base")
+	printf '%s..%s\n' "$was_base" "$was_tip"
+}
+
+# note_semantic_patches TIP: attach to the commits that are generated what makes
+# them, as a note, which a mail shows below its three dashes.
+note_semantic_patches() {
+	local step trailer count
+
+	count=$(step_count "$track")
+	git_linux update-ref -d refs/notes/semantic-patch
+	while IFS=$'\t' read -r step _ trailer; do
+		git_linux -c user.name="$name_of_user" -c user.email="$email" notes --ref=semantic-patch \
+			add -f -F "$FAULTLINE_COCCI/${trailer#cocci/}" "$1~$((count - step))" >&2
+	done < <(generated_steps "$track")
+}
+
+# format_mails OUT TIP: write the mails, without recipients.
+format_mails() {
+	local out=$1 top=$2 options=() text change branch=refs/heads/faultline-send
+
+	((version == 1)) || options+=(--reroll-count "$version")
+	[[ -z $previous ]] || options+=(--range-diff="$(previous_commits)")
+	change=$(grep '^change-id: ' "$dir/cover-letter")
+	text=$(grep -v '^change-id: ' "$dir/cover-letter")
+	note_semantic_patches "$top"
+	# The cover letter is the description of a branch, as git wants it.
+	git_linux update-ref "$branch" "$top"
+	git_linux -c user.name="$name_of_user" -c user.email="$email" -c core.abbrev=12 \
+		-c diff.algorithm=myers -c branch.faultline-send.description="$text" format-patch -q \
+		--cover-letter --cover-from-description=subject --thread=shallow \
+		--from="$name_of_user <$email>" --base="$base" --notes=refs/notes/semantic-patch \
+		--stat=72 "${options[@]}" -o "$out" "$base..faultline-send" >&2
+	git_linux update-ref -d "$branch"
+	git_linux update-ref -d refs/notes/semantic-patch
+	sed -i "s/^base-commit: .*/&\n$change/" "$out"/*0000-cover-letter.patch
+}
+
+# maintainers_folder DIR: write the base's get_maintainer.pl to DIR, with what it
+# reads, and MAINTAINERS.txt of the project, beside patches/, to DIR/maintainers.
+maintainers_folder() {
+	local at=$1 file
+
+	mkdir -p "$at/maintainers"
+	for file in .mailmap .get_maintainer.ignore get_maintainer.pl MAINTAINERS; do
+		[[ $file != get_maintainer.pl ]] || file=scripts/$file
+		git_linux cat-file -e "$base:$file" 2>/dev/null || continue
+		git_linux show "$base:$file" >"$at/${file##*/}"
+	done
+	[[ -f $at/get_maintainer.pl && -f $at/MAINTAINERS ]] || die "$EXIT_INFRA" \
+		"the base of $track has no scripts/get_maintainer.pl, or no MAINTAINERS" "see scripts/base $track --check"
+	mv "$at/MAINTAINERS" "$at/maintainers/"
+	file=$(dirname "$FAULTLINE_PATCHES")/MAINTAINERS.txt
+	[[ ! -f $file ]] || cp "$file" "$at/maintainers/"
+}
+
+# maintainers_of MAIL: print who is to get MAIL, as lines `to<TAB>address` for
+# people and `cc<TAB>address` for lists. Addresses that cannot exist, RFC 2606's
+# .invalid, are left out.
+maintainers_of() {
+	(cd "$new.maintainers" && perl get_maintainer.pl --no-tree --no-git --no-git-fallback \
+		--no-fixes --rolestats --mpath=maintainers "$1" 2>"$new.log") >"$new.names" ||
+		die "$EXIT_INFRA" "get_maintainer.pl failed on ${1##*/}: $(tail -n 1 "$new.log")" "see MAINTAINERS.txt"
+	awk -v max="$PEOPLE_MAX" '
+		/@[^ >]*\.invalid>?( |$)/ { next }
+		{ list = / \([^()]*list[:)]/ || / \([a-z ]*list:/; sub(/ \(.*/, "") }
+		list { lists[++n] = "cc\t" $0; next }
+		{ people[++m] = "to\t" $0 }
+		END {
+			if (m <= max) for (i = 1; i <= m; i++) print people[i]
+			for (i = 1; i <= n; i++) print lists[i]
+		}' "$new.names"
+}
+
+# address_mail MAIL: read `to` and `cc` lines on stdin and give MAIL its headers;
+# print what was done. An address appears once.
+address_mail() {
+	local all kind headers=''
+
+	all=$({
+		((${#to[@]} == 0)) || printf 'to\t%s\n' "${to[@]}"
+		((${#cc[@]} == 0)) || printf 'cc\t%s\n' "${cc[@]}"
+		cat
+	} | awk -F '\t' '{ a = tolower($2); sub(/.*</, "", a); sub(/>.*/, "", a) } !seen[a]++')
+	[[ -n $all ]] || die "$EXIT_BAD" "nobody is to get ${1##*/}" "name somebody with --to"
+	# A mail needs a To.
+	[[ $all == *to$'\t'* ]] || all=$(sed '1s/^cc/to/' <<<"$all")
+	printf '%s\n' "${1##*/}"
+	for kind in To Cc; do
+		sed -n "s/^${kind,,}\t/  $kind: /p" <<<"$all"
+		headers+=$(sed -n "s/^${kind,,}\t//p" <<<"$all" | encode_address |
+			awk -v kind="$kind" '{ printf "%s%s", NR == 1 ? "\n" kind ": " : ",\n    ", $0 }')
+	done
+	# Unfolded, as git send-email makes them: b4 0.12 fails on a folded header.
+	headers=${headers#$'\n'} awk '
+		done { print; next }
+		/^[ \t]/ { sub(/^[ \t]+/, ""); printf " %s", $0; next }
+		NR > 1 { printf "\n" }
+		/^$/ { print ENVIRON["headers"] "\n"; done = 1; next }
+		{ printf "%s", $0 }' "$1" >"$1.new"
+	mv "$1.new" "$1"
+}
+
+# make_mails OUT: write the mails, their recipients, and all of them as a mailbox.
+make_mails() {
+	local out=$1 top mail name_of_user=$name every=$new.every
+
+	top=$(mail_commits "$base")
+	[[ $(git_linux rev-parse "$top^{tree}") == $(git_linux rev-parse "$tip^{tree}") ]] ||
+		die "$EXIT_INFRA" "the mails do not give the tree of the series" "see scripts/lint $track"
+	format_mails "$out" "$top"
+	maintainers_folder "$new.maintainers"
+	: >"$every"
+	for mail in "$out"/*.patch; do
+		[[ $mail != *0000-cover-letter.patch ]] || continue
+		maintainers_of "$mail" | tee -a "$every" | address_mail "$mail" >>"$out/recipients"
+	done
+	LC_ALL=C sort -s -t $'\t' -k1,1r "$every" |
+		address_mail "$(printf '%s\n' "$out"/*0000-cover-letter.patch)" >"$every.cover"
+	cat "$every.cover" "$out/recipients" >"$out/recipients.new"
+	mv "$out/recipients.new" "$out/recipients"
+	cat "$out"/*.patch >"$out/series.mbox"
+}
