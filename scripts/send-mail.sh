@@ -72,7 +72,7 @@ previous_commits() {
 		"check out $was_commit elsewhere and run its scripts/base $track with this FAULTLINE_WORK"
 	inside=$(git -C "$dir" rev-parse --show-prefix)
 	mkdir -p "$there"
-	git -C "$dir" archive "$was_commit:${inside%/}" 2>"$new.log" | tar -x -C "$there" \
+	git -C "$(git -C "$dir" rev-parse --show-toplevel)" archive "$was_commit:${inside%/}" 2>"$new.log" | tar -x -C "$there" \
 		--one-top-level="$track" || die "$EXIT_INFRA" \
 		"v$last of $track is not in this repository: $(head -n 1 "$new.log")" \
 		"fetch the commit $was_commit; in a shallow clone, git fetch --unshallow"
@@ -101,16 +101,18 @@ format_mails() {
 	[[ -z $previous ]] || options+=(--range-diff="$(previous_commits)")
 	change=$(grep '^change-id: ' "$dir/cover-letter")
 	text=$(grep -v '^change-id: ' "$dir/cover-letter")
-	note_semantic_patches "$top"
+	[[ -z $(generated_steps "$track") ]] || {
+		note_semantic_patches "$top"
+		options+=(--notes=refs/notes/semantic-patch)
+	}
 	# The cover letter is the description of a branch, as git wants it.
 	git_linux update-ref "$branch" "$top"
 	git_linux -c user.name="$name_of_user" -c user.email="$email" -c core.abbrev=12 \
 		-c diff.algorithm=myers -c branch.faultline-send.description="$text" format-patch -q \
 		--cover-letter --cover-from-description=subject --thread=shallow \
-		--from="$name_of_user <$email>" --base="$base" --notes=refs/notes/semantic-patch \
+		--from="$name_of_user <$email>" --base="$base" \
 		--stat=72 "${options[@]}" -o "$out" "$base..faultline-send" >&2
 	git_linux update-ref -d "$branch"
-	git_linux update-ref -d refs/notes/semantic-patch
 	sed -i "s/^base-commit: .*/&\n$change/" "$out"/*0000-cover-letter.patch
 }
 

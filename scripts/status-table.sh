@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# status-table.sh - the table of scripts/status, 100 columns wide.
+
+# status_table FILE: print the JSON of scripts/status for a person.
+status_table() {
+	jq -r '
+	def pad(n): . + " " * (n - length);
+	def letter: {pass: "P", fail: "F", crash: "C", hang: "H", nobuild: "B", noapply: "A"}[.] // "?";
+	.tracks[] | . as $t |
+	([.patches[].links[]] | unique) as $threads |
+	(.machines | length) as $width |
+	"track \(.track): \(.patches | length) patches onto linux \(.base.version // "unknown")",
+	(if .base.newest == null then "newest of its line: unknown; nobody has looked, --look does"
+	 elif .base.newest == .base.version then
+		"newest of its line: the base, as of \(.base.newest_seen) (\(.base.newest_where))"
+	 else "newest of its line: \(.base.newest), as of \(.base.newest_seen) (\(.base.newest_where))" end),
+	"",
+	("step " + ("upstream" | pad(14)) + ("commit" | pad(13)) + ("in" | pad(6)) + "needed " +
+	 ("verdicts" | pad([$width, 8] | max)) + " thread  subject"),
+	(.patches[] |
+		(.needed_by[$t.track]) as $needed |
+		([.links[] as $l | $threads | index([$l]) + 1 | tostring] | join(",")) as $thread |
+		((.step | tostring | pad(5)) +
+		 (.upstream.status // "unknown" | pad(14)) +
+		 ((.upstream.commit // "-")[:12] | pad(13)) +
+		 (.upstream.version // "-" | pad(6)) +
+		 ((if $needed == null then "unknown" elif $needed then "yes" else "no" end) | pad(7)) +
+		 ([. as $p | $t.machines[] | $p.verdicts[.] // null | if . == null then "." else letter end] |
+			join("") | pad([$width, 8] | max)) +
+		 " " + ($thread | pad(7)) + " " + .subject)[:100]),
+	"",
+	"verdicts, in this order: \($t.machines | join(" "))",
+	"  P pass, F fail, C crash, H hang, B does not build, A does not apply, . none for this step",
+	"threads:",
+	($threads | to_entries[] | "  \(.key + 1) \(.value)"),
+	"patches: \(.patches | length), needed by this base: \([.patches[] | select(.needed_by[$t.track] == true)] | length)",
+	""' "$1"
+}
