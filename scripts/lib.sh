@@ -178,6 +178,17 @@ series_patches() {
 	sed -e 's/[ \t]*#.*//' -e 's/[ \t]*$//' -e '/^$/d' "$dir/series"
 }
 
+# track_role TRACK: print the role that a track's patches are From and signed off
+# by: the line of patches/TRACK/role or, without one, this project's.
+track_role() {
+	local dir
+
+	dir=$(track_dir "$1") || return
+	if [[ -f $dir/role ]]; then sed -n 1p "$dir/role"; else
+		printf "Faultline <faultline@series.invalid>\n"
+	fi
+}
+
 # step_count TRACK: print the number of the last step.
 step_count() { series_patches "$1" | wc -l; }
 

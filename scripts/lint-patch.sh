@@ -10,10 +10,10 @@ lint_author() {
 	local name=$1 author
 
 	author=$(sed -n -e "s|^Author: ||p" -e "s|^Email: \(.*\)|<\1>|p" <<<"$mailinfo" | paste -s -d " ")
-	[[ $author == "$ROLE" ]] ||
-		finding author "$name:2" "expected 'From: $ROLE', not '${author:-none}'"
-	[[ $(grep -cFx "Signed-off-by: $ROLE" <<<"$trailers") == 1 ]] ||
-		finding author "$name" "expected 'Signed-off-by: $ROLE', once"
+	[[ $author == "$role" ]] ||
+		finding author "$name:2" "expected 'From: $role', not '${author:-none}'"
+	[[ $(grep -cFx "Signed-off-by: $role" <<<"$trailers") == 1 ]] ||
+		finding author "$name" "expected 'Signed-off-by: $role', once"
 }
 
 # lint_trailers PATCH: the trailers of a patch's changelog.
