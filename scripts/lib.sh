@@ -192,16 +192,31 @@ track_role() {
 # step_count TRACK: print the number of the last step.
 step_count() { series_patches "$1" | wc -l; }
 
+# commit_step REV: print the name by which a commit of the work area stands where
+# a step is asked for: commit- and 12 digits. Dies when there is no such commit.
+commit_step() {
+	local id
+
+	id=$(git_linux rev-parse -q --verify "$1^{commit}") ||
+		die "$EXIT_USAGE" "no commit '$1' in $LINUX_GIT" "git --git-dir=$LINUX_GIT fetch brings it there"
+	printf 'commit-%s\n' "${id:0:12}"
+}
+
 # step_number TRACK STEP: print the number of STEP, which may be "tip".
 step_number() {
 	if [[ $2 == tip ]]; then step_count "$1"; else printf '%s\n' "$2"; fi
 }
 
-# step_commit TRACK N: print the commit of step N. The applied series must be
-# in the work area and must be the one that patches/TRACK holds now.
+# step_commit TRACK N: print the commit of step N, or of what commit_step printed.
+# The applied series must be in the work area and must be the one that
+# patches/TRACK holds now.
 step_commit() {
 	local track=$1 step=$2 last base key
 
+	if [[ $step =~ ^commit-([0-9a-f]{12})$ ]]; then
+		git_linux rev-parse -q --verify "${BASH_REMATCH[1]}^{commit}"
+		return
+	fi
 	last=$(step_count "$track")
 	if ! [[ $step =~ ^(0|[1-9][0-9]*)$ ]] || ((step > last)); then
 		die "$EXIT_USAGE" "no step '$step' in track $track" "steps are 0 to $last"
@@ -360,8 +375,9 @@ step_list() {
 	printf '%s\n' "${found[@]}" | sort -nu
 }
 
-# step_patch TRACK N: print the name of the Nth patch; nothing for the base.
-step_patch() { (($2 == 0)) || series_patches "$1" | sed -n "${2}p"; }
+# step_patch TRACK N: print the name of the Nth patch; nothing for the base and for
+# a commit.
+step_patch() { [[ $2 == 0 || $2 == commit-* ]] || series_patches "$1" | sed -n "${2}p"; }
 
 # own_failures_are_infra: from here on, an exit status that is not a verdict
 # becomes EXIT_INFRA with a message: exit 1 of a full disk must not be read as a
