@@ -46,6 +46,9 @@ void console_feed(struct console *c, const char *data, size_t len)
 		const char *nl = memchr(data, '\n', len);
 		size_t n = nl ? (size_t)(nl - data) : len;
 
+		/* full, and only now is it known that the line goes on */
+		if (n && c->len == CONSOLE_LINE_MAX)
+			emit_piece(c);
 		if (n > CONSOLE_LINE_MAX - c->len)
 			n = CONSOLE_LINE_MAX - c->len;
 		memcpy(c->buf + c->len, data, n);
@@ -58,8 +61,6 @@ void console_feed(struct console *c, const char *data, size_t len)
 			c->cut = false;
 			data++;
 			len--;
-		} else if (c->len == CONSOLE_LINE_MAX) {
-			emit_piece(c);
 		}
 	}
 }

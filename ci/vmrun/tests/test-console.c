@@ -104,6 +104,27 @@ static void test_line_of_the_limit(void **state)
 	free(data);
 }
 
+/* Whether a line is cut does not depend on where a read ended. */
+static void test_limit_in_pieces(void **state)
+{
+	char *data = malloc(CONSOLE_LINE_MAX + 4);
+	struct seen s, pieces;
+
+	(void)state;
+	for (size_t len = CONSOLE_LINE_MAX - 1; len <= CONSOLE_LINE_MAX + 2; len++) {
+		memset(data, 'x', len);
+		memcpy(data + len, "\nz", 2);
+		feed(&s, data, len + 2, len + 2);
+		for (size_t cut = CONSOLE_LINE_MAX - 1; cut <= len + 1; cut++) {
+			feed(&pieces, data, len + 2, cut);
+			assert_memory_equal(&pieces, &s, sizeof(s));
+		}
+		assert_int_equal(s.flags[0],
+				 len > CONSOLE_LINE_MAX ? LINE_CUT : 0);
+	}
+	free(data);
+}
+
 static void test_strip(void **state)
 {
 	static const struct {
@@ -141,6 +162,7 @@ int main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_line_of_the_limit),
+		cmocka_unit_test(test_limit_in_pieces),
 		cmocka_unit_test(test_strip),
 	};
 
