@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Machine files: one "key = value" per line, the same keys in the same order
- * in every file, "#" comments. Anything else is an error with file:line.
+ * in every file, the last of them optional, "#" comments. Anything else is an
+ * error with file:line.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -35,7 +36,11 @@ static const struct {
 	{ "cmdline", TEXT_OR_EMPTY, offsetof(struct machine, cmdline) },
 	{ "kvm", WORD, offsetof(struct machine, kvm) },
 	{ "steps", WORD, offsetof(struct machine, steps) },
+	{ "slow", NUMBER, offsetof(struct machine, slow) },
 };
+
+/* The keys from here on may be left out. */
+#define N_NEEDED (ARRAY_SIZE(keys) - 1)
 
 /* Cut a comment ("#" at the start or after a blank) and surrounding blanks. */
 static char *trim(char *s)
@@ -134,6 +139,7 @@ int machine_load(struct machine *m, const char *path, struct sbuf *err)
 	FILE *f;
 
 	memset(m, 0, sizeof(*m));
+	m->slow = 1;
 	m->name = xstrdup(path_base(path));
 	f = fopen(path, "re");
 	if (!f) {
@@ -149,7 +155,7 @@ int machine_load(struct machine *m, const char *path, struct sbuf *err)
 		sb_addf(&what, "%s", strerror(errno));
 		ret = -1;
 	}
-	if (!ret && next < ARRAY_SIZE(keys)) {
+	if (!ret && next < N_NEEDED) {
 		sb_addf(&what, "the file ends without key '%s'",
 			keys[next].name);
 		ret = -1;

@@ -20,6 +20,7 @@
  * @cmdline: extra kernel command line, may be empty
  * @kvm: host `uname -m` on which KVM can run it, or "none"
  * @steps: the steps that ci/run judges by default; vmrun does not use it
+ * @slow: how many times longer than usual everything may take, 1 if left out
  */
 struct machine {
 	char *name;
@@ -36,6 +37,7 @@ struct machine {
 	char *cmdline;
 	char *kvm;
 	char *steps;
+	unsigned int slow;
 };
 
 int machine_load(struct machine *m, const char *path, struct sbuf *err);

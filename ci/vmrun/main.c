@@ -36,8 +36,11 @@ static const char help[] =
 "  --tests LIST       tests to run, comma separated (default: all)\n"
 "  --id KEY=VALUE     copied to \"id\" in result.json; may be repeated\n"
 "  --patterns FILE    crash patterns (default: " VMRUN_PATTERNS ")\n"
+"  --known FILE       splats of the base that are no crash\n"
+"  --symbols FILE     System.map of the kernel, for the stacks of a hang\n"
 "  --silence S        no output for S seconds is a hang (default 60)\n"
 "  --timeout S        not done after S seconds is a hang (default 600)\n"
+"                     both times `slow`, if the machine file has it\n"
 "  --log-limit MIB    more console than this is a fail (default 64)\n"
 "  --accel auto|tcg|kvm  auto: KVM once a probe boot has passed (default)\n"
 "  --cache DIR        where the answer of the probe boot is remembered\n"
@@ -51,6 +54,8 @@ static const char help[] =
 struct options {
 	const char *machine;
 	const char *patterns;
+	const char *known;
+	const char *symbols;
 	const char *accel;
 	const char *cache;
 	struct strvec ids;
@@ -123,6 +128,7 @@ static void parse_options(int argc, char **argv, struct options *o,
 		{ "patterns", 1, NULL, 'p' }, { "silence", 1, NULL, 's' },
 		{ "timeout", 1, NULL, 'T' }, { "log-limit", 1, NULL, 'l' },
 		{ "accel", 1, NULL, 'A' }, { "cache", 1, NULL, 'c' },
+		{ "known", 1, NULL, 'K' }, { "symbols", 1, NULL, 'S' },
 		{ "print", 0, NULL, 'P' }, { "quiet", 0, NULL, 'q' },
 		{ "verbose", 0, NULL, 'v' }, { "help", 0, NULL, 'h' },
 		{ }
@@ -158,6 +164,12 @@ static void parse_options(int argc, char **argv, struct options *o,
 			break;
 		case 'p':
 			o->patterns = optarg;
+			break;
+		case 'K':
+			o->known = optarg;
+			break;
+		case 'S':
+			o->symbols = optarg;
 			break;
 		case 's':
 			run->silence = count("silence", optarg);
@@ -230,6 +242,15 @@ static int check_files(const struct boot *b, struct sbuf *err)
 	    check_file("initrd", b->initrd, err))
 		return -1;
 	return b->disk ? check_file("disk", b->disk, err) : 0;
+}
+
+/* Splats and symbols, where files of them were given. */
+static int load_extras(const struct options *o, struct known *known,
+		       struct symbols *symbols, struct sbuf *err)
+{
+	if (o->known && known_load(known, o->known, path_base(o->machine), err))
+		return -1;
+	return o->symbols ? symbols_load(symbols, o->symbols, err) : 0;
 }
 
 static int make_dir(const char *path, struct sbuf *err)
@@ -346,6 +367,14 @@ static int print_command(const struct boot *boot)
 	return ret ? EXIT_INFRA : EXIT_GOOD;
 }
 
+/* Run the guest, with the patience that its machine needs. */
+static void run_slowly(struct run *run)
+{
+	run->silence *= run->boot.machine->slow;
+	run->timeout *= run->boot.machine->slow;
+	run_guest(run);
+}
+
 static int report(struct run *run, const struct options *o)
 {
 	const struct ktap *k = &run->judge.ktap;
@@ -384,6 +413,8 @@ int main(int argc, char **argv)
 	};
 	struct patterns patterns = {};
 	struct machine machine = {};
+	struct symbols symbols = {};
+	struct known known = {};
 	struct sbuf err = {};
 	char nonce[33] = "";
 	int lock = -1, status;
@@ -392,6 +423,8 @@ int main(int argc, char **argv)
 	run.boot.machine = &machine;
 	run.boot.nonce = nonce;
 	run.patterns = &patterns;
+	run.known = &known;
+	run.symbols = o.symbols ? &symbols : NULL;
 	run.verdict = VERDICT_INFRA;
 
 	if (o.print) {
@@ -415,11 +448,12 @@ int main(int argc, char **argv)
 	run.signals = watch_signals();
 	if (machine_load(&machine, o.machine, &err) ||
 	    patterns_load(&patterns, o.patterns, &err) ||
+	    load_extras(&o, &known, &symbols, &err) ||
 	    check_files(&run.boot, &err) || make_nonce(nonce, &err) ||
 	    choose_accel(&run, &o, &err))
 		sb_addf(&run.reason, "%s", sb_str(&err));
 	else
-		run_guest(&run);
+		run_slowly(&run);
 	status = report(&run, &o);
 	close(run.signals);
 out:
@@ -427,6 +461,8 @@ out:
 		close(lock);
 	run_free(&run);
 	patterns_free(&patterns);
+	known_free(&known);
+	symbols_free(&symbols);
 	machine_free(&machine);
 	sv_free(&o.ids);
 	sb_free(&err);

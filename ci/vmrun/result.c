@@ -77,13 +77,62 @@ static json_t *ids_json(const struct strvec *ids)
 	return id;
 }
 
+static json_t *lines_json(const struct strvec *lines)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < lines->n; i++)
+		json_array_append_new(array, text(lines->v[i]));
+	return array;
+}
+
+/*
+ * What is known of a crash or a hang. A hang has no crash line: its fingerprint
+ * is made of where the CPUs were.
+ */
+static json_t *crash_json(const struct run *run)
+{
+	const struct judge *j = &run->judge;
+	const char *line = "hang";
+	struct sbuf print = {};
+	json_t *json;
+
+	if (run->verdict == VERDICT_CRASH)
+		line = j->crash_line ?: sb_str(&run->reason);
+	else if (run->verdict != VERDICT_HANG)
+		return json_null();
+	trace_fingerprint(&j->trace, line, &print);
+	json = json_pack("{s:o?,s:o?,s:o,s:o}",
+			 "line", j->crash_line ? text(j->crash_line) : NULL,
+			 "pattern", j->crash_line ? text(j->crash_pattern) : NULL,
+			 "fingerprint", text(sb_str(&print)),
+			 "trace", lines_json(&j->trace.lines));
+	sb_free(&print);
+	return json;
+}
+
+static json_t *known_json(const struct known *known)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; known && i < known->n; i++)
+		if (known->v[i].count)
+			json_array_append_new(array,
+					      json_pack("{s:o,s:o,s:I}",
+							"pattern", text(known->v[i].pattern),
+							"line", text(known->v[i].line),
+							"count", (json_int_t)known->v[i].count));
+	return array;
+}
+
 /**
  * result_json() - the result of a run as a JSON object
  * @run: run
  * @machine: name of the machine
  * @ids: list of "key=value", copied to "id"
  *
- * "crash" and the seconds that do not apply are null.
+ * "crash" is null unless the verdict is crash or hang, as are the seconds that do
+ * not apply.
  *
  * Return: a new reference.
  */
@@ -92,13 +141,10 @@ json_t *result_json(const struct run *run, const char *machine,
 {
 	const struct judge *j = &run->judge;
 	struct sbuf command = {};
-	json_t *json, *crash = json_null();
+	json_t *json;
 
-	if (run->verdict == VERDICT_CRASH && j->crash_line)
-		crash = json_pack("{s:o,s:o}", "line", text(j->crash_line),
-				  "pattern", text(j->crash_pattern));
 	qemu_quote(&command, &run->argv);
-	json = json_pack("{s:i,s:s,s:o,s:o,s:s,s:{s:o,s:o},s:o,s:{s:o,s:o},s:o,s:o,s:o}",
+	json = json_pack("{s:i,s:s,s:o,s:o,s:s,s:{s:o,s:o},s:o,s:{s:o,s:o},s:o,s:o,s:o,s:o}",
 			 "format", 1,
 			 "verdict", verdict_name(run->verdict),
 			 "reason", text(sb_str(&run->reason)),
@@ -113,7 +159,8 @@ json_t *result_json(const struct run *run, const char *machine,
 				"total", seconds(run->total_ms),
 			 "facts", facts_json(&j->ktap),
 			 "tests", tests_json(&j->ktap),
-			 "crash", crash);
+			 "crash", crash_json(run),
+			 "known_splats", known_json(run->known));
 	sb_free(&command);
 	return json;
 }

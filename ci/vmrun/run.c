@@ -17,6 +17,7 @@
 #include "console.h"
 #include "qmp.h"
 #include "run.h"
+#include "stacks.h"
 
 /* All in milliseconds. */
 #define ANSWER_MS 30000		/* QEMU's greeting and answers; hosts are busy */
@@ -82,7 +83,9 @@ static void on_line(void *ctx, const char *line, unsigned int flags)
 	kind = judge_line(&run->judge, line, flags);
 	if (run->boot_ms < 0 && kind != KTAP_NONE && kind != KTAP_COMMENT)
 		run->boot_ms = now_ms() - w->started;
-	if (run->judge.crash_line && !w->crash_at)
+	if (!run->judge.crash_line)
+		w->crash_at = 0;
+	else if (!w->crash_at)
 		w->crash_at = now_ms();
 }
 
@@ -325,35 +328,102 @@ static void watch_guest(struct watch *w)
 	}
 }
 
-/* Ask QEMU something and write question and answer down. */
-static void ask(struct watch *w, const char *title, const char *name,
-		json_t *arguments)
+/*
+ * Ask QEMU something. With a title, question and answer are written down.
+ * Returns the text of the answer, or NULL when it is none.
+ */
+static char *ask(struct watch *w, const char *title, const char *name,
+		 json_t *arguments)
 {
 	json_t *reply = command(w, name, arguments);
 	json_t *error = json_object_get(reply, "error");
 	json_t *value = json_object_get(reply, "return");
-	const char *text;
+	const char *text = json_string_value(value);
+	char *answer = text ? xstrdup(text) : NULL;
+	struct sbuf what = {};
 
-	fprintf(w->diagnosis, "\n== %s\n", title);
 	if (error) {
 		text = json_string_value(json_object_get(error, "desc"));
-		fprintf(w->diagnosis, "refused: %s\n", text ? text : "?");
-	} else if (json_is_string(value)) {
-		for (text = json_string_value(value); *text; text++)
+		sb_addf(&what, "refused: %s\n", text ? text : "?");
+	} else if (answer) {
+		for (text = answer; *text; text++)
 			if (*text != '\r')
-				fputc(*text, w->diagnosis);
+				sb_add(&what, text, 1);
 	} else {
-		fprintf(w->diagnosis, "%s\n", value ? "done" : "no answer");
+		sb_addf(&what, "%s\n", value ? "done" : "no answer");
 		/* a QEMU that does not answer once is not asked again */
 		if (!value)
 			qmp_close(&w->qmp);
 	}
+	if (title)
+		fprintf(w->diagnosis, "\n== %s\n%s", title, sb_str(&what));
+	sb_free(&what);
+	return answer;
 }
 
-static void ask_monitor(struct watch *w, const char *line)
+/* A line for QEMU's monitor. */
+static char *ask_monitor(struct watch *w, const char *title, const char *line)
 {
-	ask(w, line, "human-monitor-command",
-	    json_pack("{s:s}", "command-line", line));
+	return ask(w, title, "human-monitor-command",
+		   json_pack("{s:s}", "command-line", line));
+}
+
+static void select_cpu(void *ctx, unsigned int cpu)
+{
+	char line[40];
+
+	snprintf(line, sizeof(line), "cpu %u", cpu);
+	free(ask_monitor(ctx, NULL, line));
+}
+
+/* "ffff80001000be10: 0xffff80001000be30"; anything else is no such memory. */
+static bool read_word(void *ctx, unsigned long long address,
+		      unsigned long long *word)
+{
+	char line[60], *answer, *colon;
+	bool good = false;
+
+	snprintf(line, sizeof(line), "x /1gx 0x%llx", address);
+	answer = ask_monitor(ctx, NULL, line);
+	colon = answer ? strstr(answer, ": 0x") : NULL;
+	if (colon) {
+		*word = strtoull(colon + 2, NULL, 16);
+		good = true;
+	}
+	free(answer);
+	return good;
+}
+
+/* Where every CPU is: written down, and the trace of this hang. */
+static void walk_stacks(struct watch *w, const char *registers)
+{
+	struct run *run = w->run;
+	struct strvec *lines = &run->judge.trace.lines;
+	struct stacks s = {
+		.arch = run->boot.machine->arch, .symbols = run->symbols,
+		.select = select_cpu, .read = read_word, .ctx = w,
+	};
+
+	if (!registers || !run->symbols)
+		return;
+	trace_reset(&run->judge.trace);
+	stacks_walk(&s, registers, lines);
+	fprintf(w->diagnosis, "\n== stacks of all CPUs\n");
+	for (size_t i = 0; i < lines->n; i++)
+		fprintf(w->diagnosis, "%s\n", lines->v[i]);
+}
+
+/* With the guest held, so that it does not move meanwhile. */
+static void look_inside(struct watch *w)
+{
+	char *registers;
+
+	free(ask(w, NULL, "stop", NULL));
+	free(ask_monitor(w, "info cpus", "info cpus"));
+	registers = ask_monitor(w, "info registers -a", "info registers -a");
+	walk_stacks(w, registers);
+	free(registers);
+	free(ask(w, NULL, "cont", NULL));
 }
 
 /* A hang: keep what can still be learnt, in diagnosis.txt. */
@@ -372,9 +442,8 @@ static void diagnose(struct watch *w)
 	fprintf(w->diagnosis, "%s; last line: %s\n",
 		w->end.kind == END_SILENCE ? "silence" : "timeout",
 		sb_str(&w->run->judge.last));
-	ask_monitor(w, "info cpus");
-	ask_monitor(w, "info registers -a");
-	ask(w, "inject-nmi", "inject-nmi", NULL);
+	look_inside(w);
+	free(ask(w, "inject-nmi", "inject-nmi", NULL));
 	fprintf(w->diagnosis, "\n== console after that\n");
 	asked = now_ms();
 	w->last_output = asked;
@@ -465,6 +534,7 @@ void run_guest(struct run *run)
 	w.console.ctx = &w;
 	run->boot_ms = -1;
 	judge_init(&run->judge, run->patterns, run->boot.nonce);
+	run->judge.known = run->known;
 	/* sifive_test, the switch of QEMU's riscv boards, just calls exit() */
 	w.end.silent_off = !strncmp(run->boot.machine->arch, "riscv", 5);
 	if (open_log(&w)) {

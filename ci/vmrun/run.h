@@ -3,12 +3,15 @@
 #define VMRUN_RUN_H
 
 #include "qemu.h"
+#include "symbols.h"
 #include "verdict.h"
 
 /**
  * struct run - one guest to run, and what came of it
  * @boot: what to boot
  * @patterns: crash patterns
+ * @known: splats that are no crash, or NULL
+ * @symbols: functions of the kernel, for the stacks of a hang, or NULL
  * @dir: where console.log, qemu.log and diagnosis.txt go
  * @prefix: put before those names
  * @silence: seconds without output that make a hang
@@ -28,6 +31,8 @@
 struct run {
 	struct boot boot;
 	const struct patterns *patterns;
+	struct known *known;
+	const struct symbols *symbols;
 	const char *dir;
 	const char *prefix;
 	unsigned int silence;

@@ -64,14 +64,40 @@ static void judge_token(struct judge *j, const char *text)
 		j->token = true;
 }
 
+static bool is_ruler(const char *text)
+{
+	return text[0] == '-';
+}
+
+/* Take back a ruler, for what it announced is no crash. */
+static void forget_ruler(struct judge *j)
+{
+	if (!j->crash_line)
+		return;
+	free(j->crash_line);
+	j->crash_line = NULL;
+	trace_reset(&j->trace);
+}
+
 static void judge_crash(struct judge *j, const char *text)
 {
 	const struct pattern *p = patterns_match(j->patterns, text);
 
 	if (!p)
 		return;
+	if (known_take(j->known, text)) {
+		forget_ruler(j);
+		j->excused = true;
+		return;
+	}
+	/* the ruler below a known splat; the one above the next is another */
+	if (j->excused && is_ruler(text)) {
+		j->excused = false;
+		if (strstr(text, "end trace"))
+			return;
+	}
 	/* a ruler such as "---[ cut here ]---" gives way to what follows */
-	if (j->crash_line && j->crash_line[0] == '-' && text[0] != '-') {
+	if (j->crash_line && !is_ruler(text)) {
 		free(j->crash_line);
 		j->crash_line = NULL;
 	}
@@ -100,8 +126,10 @@ enum ktap_kind judge_line(struct judge *j, const char *line,
 		sb_add(&j->last, text + strspn(text, " \t"),
 		       strnlen(text + strspn(text, " \t"), 160));
 	}
-	if (!j->crash_line || j->crash_line[0] == '-')
+	if (!j->crash_line || is_ruler(j->crash_line))
 		judge_crash(j, text);
+	if (j->crash_line)
+		trace_add(&j->trace, text);
 	if (flags)
 		return KTAP_NONE;
 	if (!strncmp(text + strspn(text, " "), TOKEN, strlen(TOKEN))) {
@@ -271,6 +299,7 @@ void judge_free(struct judge *j)
 	free(j->forged);
 	free(j->late);
 	free(j->crash_line);
+	trace_reset(&j->trace);
 	sb_free(&j->last);
 	memset(j, 0, sizeof(*j));
 }

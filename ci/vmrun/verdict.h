@@ -2,8 +2,10 @@
 #ifndef VMRUN_VERDICT_H
 #define VMRUN_VERDICT_H
 
+#include "known.h"
 #include "ktap.h"
 #include "patterns.h"
+#include "trace.h"
 
 enum verdict {
 	VERDICT_PASS,
@@ -53,6 +55,9 @@ struct run_end {
  * @late: KTAP after the success line, or NULL
  * @crash_line: the first crash line that says something, or NULL
  * @crash_pattern: the pattern it matched
+ * @trace: the first report, from its first crash line on
+ * @known: splats that are no crash, or NULL; set after judge_init()
+ * @excused: a known splat was the last thing that happened
  * @last: last line that was not empty, for the reason of a hang
  */
 struct judge {
@@ -65,6 +70,9 @@ struct judge {
 	char *late;
 	char *crash_line;
 	const char *crash_pattern;
+	struct trace trace;
+	struct known *known;
+	bool excused;
 	struct sbuf last;
 };
 

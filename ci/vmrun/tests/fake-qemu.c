@@ -114,7 +114,13 @@ static int answer(const char *line)
 	if (strstr(line, "\"quit\""))
 		return 0;
 	if (strstr(line, "info registers"))
-		qmp("{\"return\": \"PC=1234\\r\\n\"}\r\n");
+		qmp("{\"return\": \"CPU#0\\r\\nPC=1104 X29=8000\\r\\n\"}\r\n");
+	else if (strstr(line, "x /1gx 0x8008"))
+		qmp("{\"return\": \"0000000000008008: 0x0000000000001204\\r\\n\"}\r\n");
+	else if (strstr(line, "x /1gx 0x8000"))
+		qmp("{\"return\": \"0000000000008000: 0x0000000000000000\\r\\n\"}\r\n");
+	else if (strstr(line, "x /1gx"))
+		qmp("{\"return\": \"Cannot access memory\\r\\n\"}\r\n");
 	else if (strstr(line, "human-monitor-command"))
 		qmp("{\"return\": \"* CPU #0\\r\\n\"}\r\n");
 	else if (strstr(line, "inject-nmi") && finish < 0)
@@ -301,7 +307,8 @@ static void play(char what)
 			}
 			exit(0);
 		}
-		serve();
+		for (;;)
+			serve();
 		break;
 	case 'K':
 		stubborn = 1;
@@ -311,8 +318,9 @@ static void play(char what)
 		finish = 1;
 		break;
 	case 'X':
-		serve();
-		pause();
+		/* "cont" comes again when it was stopped to be looked at */
+		for (;;)
+			serve();
 		break;
 	case 'Y':
 		shutdown_event("guest-shutdown");

@@ -45,6 +45,7 @@ static char *edit(const char *text, const char *from, const char *to)
 
 static void test_good(void **state)
 {
+	char *slow = edit(good, "= all\n", "= all\nslow = 4\n");
 	struct sbuf err = {};
 	struct machine m;
 
@@ -63,8 +64,14 @@ static void test_good(void **state)
 	assert_int_equal(m.cpus, 2);
 	assert_string_equal(m.cmdline, "");
 	assert_string_equal(m.kvm, "none");
+	assert_int_equal(m.slow, 1);
 	assert_string_equal(m.steps, "all");
 	assert_int_equal(err.len, 0);
+	machine_free(&m);
+
+	assert_int_equal(load(&m, slow, &err), 0);
+	assert_int_equal(m.slow, 4);
+	free(slow);
 	machine_free(&m);
 }
 
@@ -89,7 +96,11 @@ static void test_errors(void **state)
 		{ "kvm         = none\n", "", ":14: key 'steps'; expected 'kvm'" },
 		{ "steps       = all\n", "", ":14: the file ends without key 'steps'" },
 		{ "steps       = all\n", "steps = all\nmore = 1\n",
-		  ":16: key 'more' after the last key 'steps'" },
+		  ":16: key 'more'; expected 'slow' here" },
+		{ "steps       = all\n", "steps = all\nslow = 2\nmore = 1\n",
+		  ":17: key 'more' after the last key 'slow'" },
+		{ "steps       = all\n", "steps = all\nslow = 0\n",
+		  ":16: 'slow' is '0'; expected a number" },
 	};
 
 	(void)state;

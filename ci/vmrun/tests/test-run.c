@@ -271,7 +271,7 @@ static void test_hang(void **state)
 	      "no console output for 1 s; last line: '# fact: a.b=old'");
 	text_of("output/diagnosis.txt", text, sizeof(text));
 	assert_has(text, "== info cpus\n* CPU #0\n");
-	assert_has(text, "== info registers -a\nPC=1234\n");
+	assert_has(text, "== info registers -a\nCPU#0\nPC=1104");
 	assert_has(text, "== inject-nmi\nrefused: no NMI here\n");
 
 	/* what the NMI makes the guest say is kept, and is no crash */
@@ -289,6 +289,82 @@ static void test_hang(void **state)
 	/* control: nothing of that is left by the next run */
 	check("pass", "", 0, "pass", "2 passed");
 	assert_int_equal(access(in("output/diagnosis.txt"), F_OK), -1);
+}
+
+/* With the kernel's symbols a hang says where every CPU was. */
+static void test_stacks(void **state)
+{
+	char text[4000], options[400], symbols[300];
+	json_t *crash, *json;
+
+	(void)state;
+	snprintf(symbols, sizeof(symbols), "%s", in("System.map"));
+	write_file(symbols, "0000000000001100 T inner\n"
+		   "0000000000001200 T outer\n0000000000001300 B _end\n");
+	snprintf(options, sizeof(options), "--silence 1 --symbols %s", symbols);
+	check("silence", options, 1, "hang", "no console output for 1 s");
+	text_of("output/diagnosis.txt", text, sizeof(text));
+	assert_has(text, "== stacks of all CPUs\nCPU 0:\n inner+0x4/0x100\n outer+0x4/0x100\n");
+	json = load_result();
+	crash = json_object_get(json, "crash");
+	assert_string_equal(word(crash, "fingerprint"), "hang | inner < outer");
+	assert_int_equal(json_array_size(json_object_get(crash, "trace")), 3);
+	json_decref(json);
+
+	/* control: without them there is none */
+	check("silence", "--silence 1", 1, "hang", "no console output for 1 s");
+	json = load_result();
+	crash = json_object_get(json, "crash");
+	assert_string_equal(word(crash, "fingerprint"), "hang");
+	assert_int_equal(json_array_size(json_object_get(crash, "trace")), 0);
+	json_decref(json);
+	check("silence", "--silence 1 --symbols /nonexistent", 125, "infra",
+	      "symbols /nonexistent: No such file");
+	assert_int_equal(unlink(symbols), 0);
+}
+
+/* A splat that is listed is recorded and is no crash. */
+static void test_known(void **state)
+{
+	char file[300];
+	json_t *json, *known;
+	char options[400];
+
+	(void)state;
+	snprintf(file, sizeof(file), "%s", in("splats"));
+	write_file(file, "mach* mm/memory\\.c:[0-9]+ do_fault # why\n");
+	snprintf(options, sizeof(options), "--known %s", file);
+	check("cut-here", options, 0, "pass", "2 passed");
+	json = load_result();
+	known = json_object_get(json, "known_splats");
+	assert_int_equal(json_array_size(known), 1);
+	assert_has(word(json_array_get(known, 0), "line"), "WARNING: CPU: 1");
+	json_decref(json);
+
+	/* controls: not listed, and a list that is none */
+	check("cut-here", "", 1, "crash", "WARNING: CPU: 1");
+	write_file(file, "machine\n");
+	check("cut-here", options, 125, "infra", "splats:1: expected 'machines");
+	assert_int_equal(unlink(file), 0);
+}
+
+/* A slow machine is given more time, and its guest is told. */
+static void test_slow(void **state)
+{
+	char text[4000];
+	FILE *f;
+
+	(void)state;
+	make_machine(getenv("FAKE_QEMU"), "silence", "none");
+	f = fopen(in("machine"), "ae");
+	fputs("slow = 2\n", f);
+	fclose(f);
+	assert_int_equal(finish(start_vmrun("--silence 1")), 1);
+	text_of("out", text, sizeof(text));
+	assert_has(text, "no console output for 2 s");
+	assert_int_equal(finish(start_vmrun("--print")), 0);
+	text_of("out", text, sizeof(text));
+	assert_has(text, " faultline.slow=2");
 }
 
 static void test_stubborn(void **state)
@@ -589,6 +665,9 @@ int main(void)
 		cmocka_unit_test(test_early_end),
 		cmocka_unit_test(test_silent_off),
 		cmocka_unit_test(test_hang),
+		cmocka_unit_test(test_stacks),
+		cmocka_unit_test(test_known),
+		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_stubborn),
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_infra),
