@@ -5,6 +5,7 @@
  *
  * Kernel command line:
  *   faultline.nonce=<word>   repeated in the last line, "faultline: done <word>"
+ *   faultline.slow=<n>       every limit of time is n times what it is otherwise
  *   faultline.tests=<a,b>    run these only; "a.x" is case x of test a alone;
  *                            "probe" does nothing and passes (is this machine
  *                            able to boot at all?).  Default: all of /tests.
@@ -168,6 +169,8 @@ static bool test_exists(const char *name)
 
 static bool run_all(void)
 {
+	const char *factor = option("faultline.slow");
+	unsigned int slow = factor ? atoi(factor) : 1;
 	bool well = true;
 	int number = 0;
 	int i;
@@ -188,7 +191,8 @@ static bool run_all(void)
 			kmsg("not ok %d %s # not run: the one before is stuck",
 			     number, tests[i]);
 		else
-			well = run_test(number, tests[i], SECONDS);
+			well = run_test(number, tests[i],
+					SECONDS * (slow ? slow : 1));
 	}
 	return well;
 }

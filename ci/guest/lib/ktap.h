@@ -78,6 +78,15 @@ void ktap_result(bool good, const char *name, const char *why);
 void ktap_plan(int nr);
 
 /**
+ * guest_option() - a number from the kernel command line
+ * @key: such as "faultline.rounds"
+ * @fallback: what it is without
+ *
+ * Return: the positive number of the last "key=number", or @fallback.
+ */
+long guest_option(const char *key, long fallback);
+
+/**
  * expect() - note a failure when @cond does not hold, and go on
  * @cond: the condition
  *

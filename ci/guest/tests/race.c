@@ -29,7 +29,8 @@
 #include "mm.h"
 
 #define MOUNT		"/tmp/race"
-#define MS		250	/* how long the threads run */
+#define MS		250	/* how long the threads run, at least */
+#define ROUNDS		3	/* and how often they are disturbed, without faultline.rounds */
 #define READERS		2
 #define PAGES		96	/* of the file: six windows */
 #define SLOTS		4	/* mappings of the file */
@@ -318,7 +319,7 @@ static void compete(void *cg)
 	struct sigaction sa = { .sa_handler = on_fault,
 				.sa_flags = SA_NODEFER };
 	long long end, before, after;
-	long rounds = 0;
+	long rounds = 0, least;
 	size_t i, k;
 
 	lay_out();
@@ -330,7 +331,8 @@ static void compete(void *cg)
 	for (i = 0; i < READERS; i++)
 		require(!pthread_create(&threads[i], NULL, reader, NULL),
 			"pthread_create");
-	for (end = now_ms() + MS; now_ms() < end || rounds < 3; rounds++)
+	least = guest_option("faultline.rounds", ROUNDS);
+	for (end = now_ms() + MS; now_ms() < end || rounds < least; rounds++)
 		race->disturb();
 	__atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
 	for (i = 0; i < READERS; i++)
@@ -364,7 +366,7 @@ static void compete(void *cg)
 	expect(before == after,
 	       "unmapped, VmRSS and the mapped pages differ by %lld kB, by %lld kB before",
 	       after, before);
-	note("%ld rounds", rounds);
+	note("%ld rounds, %ld asked for", rounds, least);
 }
 
 static long long vm_counter(const char *key)
