@@ -187,3 +187,15 @@ require_options() {
 # take turns in, under the lock build-TRACK. One is enough: git checkout writes
 # only the files that differ between two steps, and those are to be recompiled.
 build_source() { printf '%s\n' "$FAULTLINE_WORK/src/$1/build"; }
+
+# kernel_fragments KERNEL: set the array fragments to the files of KERNEL in
+# configs/kernel: those for all, and one for each part of a name such as A+B.
+kernel_fragments() {
+	local part parts
+
+	IFS=+ read -ra parts <<<"$1"
+	fragments=("$FAULTLINE_CONFIGS/kernel/common.config")
+	for part in "${parts[@]}"; do
+		fragments+=("$FAULTLINE_CONFIGS/kernel/$part.config")
+	done
+}

@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# splats.sh - known splats (configs/splats/<track>) that were not met again, for
+# ci/report. Source it after scripts/lib.sh; needs jq.
+
+# splats_file TRACK: print the path of the track's known splats; nothing without.
+splats_file() {
+	local file=$FAULTLINE_CONFIGS/splats/$1
+
+	[[ ! -f $file ]] || printf '%s\n' "$file"
+}
+
+# splats_listed TRACK: print "machines<TAB>expression" of every known splat.
+splats_listed() {
+	local file
+
+	file=$(splats_file "$1")
+	[[ -z $file ]] || sed -n -e '/^[[:blank:]]*$/d' -e '/^#/d' \
+		-e 's/^\([^[:blank:]]*\)[[:blank:]]\{1,\}\(.*[^[:blank:]]\)[[:blank:]]\{1,\}# .*$/\1\t\2/p' "$file"
+}
+
+# splats_missed TRACK RUN: print a line for every known splat that no cell of RUN
+# (lines of step, machine and result folder, separated by tabs) met, although one
+# passed, all tests included, on a machine that it is listed for. One that a patch
+# removes at some step is still met at the steps before.
+splats_missed() {
+	local track=$1 run=$2 machines expression machine folder tried met
+
+	while IFS=$'\t' read -r machines expression; do
+		tried='' met=''
+		while IFS=$'\t' read -r _ machine folder; do
+			# shellcheck disable=SC2053 # a pattern, as the file says
+			[[ $machine == $machines && -f $folder/result.json ]] || continue
+			if jq -e --arg e "$expression" 'any(.known_splats[]?; .pattern == $e)' \
+				"$folder/result.json" >/dev/null; then
+				met=1
+			elif jq -e '.verdict == "pass"' "$folder/result.json" >/dev/null; then
+				[[ " $tried " == *" $machine "* ]] || tried+=" $machine"
+			fi
+		done <"$run"
+		[[ -n $met || -z $tried ]] || printf \
+			"known splat '%s' was not met on%s: take it out of configs/splats/%s\n" \
+			"$expression" "$tried" "$track"
+	done < <(splats_listed "$track")
+}

@@ -1,0 +1,96 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# Debug kernels, whose name has several parts, and known splats.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+# fragments_of KERNEL: print the fragments of a kernel, by name.
+fragments_of() (
+	. "$SCRIPTS/lib.sh"
+	. "$CI/kbuild.sh"
+	kernel_fragments "$1"
+	printf '%s\n' "${fragments[@]##*/}" | paste -sd ' '
+)
+
+@test "a kernel of several parts has a fragment for each, in order" {
+	[ "$(fragments_of arm64)" = "common.config arm64.config" ]
+	[ "$(fragments_of arm64+debug-lockdep+debug-vm)" = \
+		"common.config arm64.config debug-lockdep.config debug-vm.config" ]
+}
+
+@test "every debug machine asks for fragments that are there, and for rounds" {
+	local file part count=0
+
+	for file in "$ROOT"/configs/machine/*; do
+		grep -qE '^steps += debug' "$file" || continue
+		count=$((count + 1))
+		grep -qE '^cmdline .*faultline\.rounds=[0-9]+' "$file"
+		for part in $(sed -n 's/^kernel *= *//p' "$file" | tr + ' '); do
+			[ -f "$ROOT/configs/kernel/$part.config" ]
+		done
+	done
+	[ "$count" -ge 4 ]
+}
+
+@test "a part without a fragment is named" {
+	mini_track
+	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
+	cp -r "$ROOT/configs" "$FAULTLINE_CONFIGS"
+	sed -i 's/^kernel .*/kernel = arm64+debug-none/' "$FAULTLINE_CONFIGS/machine/arm64-hafdbs-kasan"
+	expect_failure 2 "no kernel 'arm64+debug-none': $FAULTLINE_CONFIGS/kernel/debug-none.config is missing" \
+		"$CI/build" mini --step 0 --kernel arm64+debug-none --print-key
+}
+
+# with_splats LINE...: a configs folder with these known splats of the track mini.
+with_splats() {
+	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
+	mkdir -p "$FAULTLINE_CONFIGS/splats"
+	printf '%s\n' '# a comment' '' "$@" >"$FAULTLINE_CONFIGS/splats/mini"
+}
+
+# result STEP MACHINE VERDICT [EXPRESSION]: one cell of a run, which met a splat.
+result() {
+	local folder=$BATS_TEST_TMPDIR/$2-$1
+
+	mkdir -p "$folder"
+	jq -n --arg v "$3" --arg e "${4:-}" \
+		'{verdict: $v, known_splats: (if $e == "" then [] else [{pattern: $e}] end)}' \
+		>"$folder/result.json"
+	printf '%s\t%s\t%s\n' "$1" "$2" "$folder" >>"$BATS_TEST_TMPDIR/run"
+}
+
+# missed: print what splats_missed says of the run.
+missed() (
+	. "$SCRIPTS/lib.sh"
+	. "$CI/splats.sh"
+	splats_missed mini "$BATS_TEST_TMPDIR/run"
+)
+
+@test "a known splat that was met is not reported" {
+	with_splats 'arm64-* WARNING: .* mm/a\.c: # of the base'
+	result 0 arm64-x pass 'WARNING: .* mm/a\.c:'
+	[ -z "$(missed)" ]
+}
+
+@test "one that was not met is, with the machine" {
+	with_splats 'arm64-* WARNING: .* mm/a\.c: # of the base' 's390x BUG: (x|y) # too'
+	result 0 arm64-x pass
+	result 37 arm64-x pass
+	result 0 arm64-y pass 'another'
+	[ "$(missed)" = "known splat 'WARNING: .* mm/a\.c:' was not met on arm64-x arm64-y: take it out of configs/splats/mini" ]
+}
+
+@test "one that a later step lost, or that nobody could meet, is not" {
+	with_splats 'arm64-* WARNING: a # of the base' 's390x BUG: # not run' 'x86_64 KCSAN: # crashed before'
+	result 0 arm64-x pass 'WARNING: a'
+	result 37 arm64-x pass
+	result 0 x86_64 crash
+	[ -z "$(missed)" ]
+}
+
+@test "a track without known splats has none" {
+	result 0 arm64-x pass
+	FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/none missed
+	[ -z "$(FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/none missed)" ]
+}
