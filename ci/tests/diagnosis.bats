@@ -1,0 +1,114 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# bats file_tags=base
+# Where a real guest crashed or hung: functions, source files and lines, all CPUs.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+MACHINE=arm64-hafdbs
+
+setup_file() {
+	. "$SCRIPTS/lib.sh"
+	GUEST=$("$CI/guest-image" v5.10 --arch arm64 --quiet)
+	IMAGE=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	VMRUN=$(vmrun_binary)
+	export GUEST IMAGE VMRUN MACHINE LINUX_GIT
+	control panic
+	control hang
+	"$CI/diagnose" "$BATS_FILE_TMPDIR/panic"
+	"$CI/diagnose" "$BATS_FILE_TMPDIR/hang"
+}
+
+# control NAME: boot the guest that misbehaves as NAME; the result is of step 0.
+control() {
+	"$VMRUN" --machine "$ROOT/configs/machine/$MACHINE" --kernel "$IMAGE/Image" \
+		--symbols "$IMAGE/System.map" --initrd "$GUEST/init-controls.cpio" \
+		--append "faultline.control=$1" --silence 8 --timeout 40 --quiet \
+		--id track=v5.10 --id step=0 --id "build=${IMAGE##*/arm64-}" \
+		--output "$BATS_FILE_TMPDIR/$1" || [ $? -eq 1 ]
+}
+
+# A copy of the result NAME to change, as $copy.
+copy_of() {
+	copy=$BATS_TEST_TMPDIR/$1
+	cp -r "$BATS_FILE_TMPDIR/$1" "$copy"
+}
+
+# trace FOLDER: print the trace of a result.
+trace() { jq -r '.crash.trace[]' "$1/result.json"; }
+
+# raw FOLDER: take the source lines out of a result again.
+raw() {
+	jq '.crash.trace |= map(sub(" \\([^()]*:[0-9]+[^()]*\\)"; ""))' "$1/result.json" >"$1/raw"
+	mv "$1/raw" "$1/result.json"
+}
+
+@test "a crash names the functions, and where in the source they were" {
+	run trace "$BATS_FILE_TMPDIR/panic"
+	line=$(sed -n 's|^ sysrq_handle_crash+0x[0-9a-f]*/0x[0-9a-f]* (.*drivers/tty/sysrq\.c:\([0-9]*\))$|\1|p' <<<"$output")
+	[ -n "$line" ]
+	# The call is in that line of the base, or in the one before: a return address.
+	git --git-dir="$LINUX_GIT" show base/v5.10:drivers/tty/sysrq.c |
+		sed -n "$((line - 1)),${line}p" | grep -q 'panic('
+	grep -qE ' ksys_write\+0x[0-9a-f/x]+ \((.* )?fs/read_write\.c:[0-9]+\)' <<<"$output"
+	grep -qE ' __arm64_sys_write\+0x[0-9a-f/x]+ \((.* )?fs/read_write\.c:[0-9]+\)' <<<"$output"
+}
+
+@test "the fingerprint of a crash says what happened and where" {
+	[ "$(jq -r .crash.fingerprint "$BATS_FILE_TMPDIR/panic/result.json")" = \
+		"Kernel panic - not syncing: sysrq triggered crash | sysrq_handle_crash < __handle_sysrq < write_sysrq_trigger" ]
+}
+
+@test "a hang shows every CPU, with its source lines" {
+	run trace "$BATS_FILE_TMPDIR/hang"
+	for cpu in 0 1; do
+		awk -v cpu="CPU $cpu:" '/^CPU/ { on = $0 == cpu } on' <<<"$output" |
+			grep -qE '^ do_idle\+0x[0-9a-f/x]+ \((.* )?kernel/sched/idle\.c:[0-9]+\)'
+	done
+	grep -qE ' secondary_start_kernel.*arch/arm64/kernel/smp\.c:' <<<"$output"
+	[ "$(jq -r .crash.fingerprint "$BATS_FILE_TMPDIR/hang/result.json")" = hang ]
+}
+
+@test "the diagnosis is one file: trace, end of the console, registers of a hang" {
+	[ "$(jq -r .diagnosis "$BATS_FILE_TMPDIR/panic/result.json")" = diagnosis.txt ]
+	grep -q 'drivers/tty/sysrq.c:' "$BATS_FILE_TMPDIR/panic/diagnosis.txt"
+	sed -n '/^== last lines of the console/,$p' "$BATS_FILE_TMPDIR/panic/diagnosis.txt" |
+		grep -q 'Kernel panic'
+	grep -q 'kernel/sched/idle.c:' "$BATS_FILE_TMPDIR/hang/diagnosis.txt"
+	[ "$(grep -c '^ PC=' "$BATS_FILE_TMPDIR/hang/diagnosis.txt")" -eq 2 ]
+}
+
+@test "a diagnosis that is made again is the same" {
+	copy_of hang
+	"$CI/diagnose" "$copy"
+	diff -r "$BATS_FILE_TMPDIR/hang" "$copy"
+}
+
+@test "a function of another size than in the guest gets no line" {
+	copy_of panic
+	raw "$copy"
+	sed -i -E 's|( ksys_write\+0x[0-9a-f]+/0x)[0-9a-f]+|\1fff|' "$copy/result.json"
+	"$CI/diagnose" "$copy"
+	run trace "$copy"
+	grep -qE ' ksys_write\+0x[0-9a-f]+/0xfff$' <<<"$output"
+	# control: the others do
+	grep -qE ' vfs_write\+0x[0-9a-f/x]+ \(' <<<"$output"
+}
+
+@test "without the kernel that ran the functions stay, and it is said" {
+	copy_of panic
+	raw "$copy"
+	sed -i 's/"build": *"[^"]*"/"build": "gone"/' "$copy/result.json"
+	expect_failure 125 "the kernel that ran is gone: " "$CI/diagnose" "$copy"
+	trace "$copy" | grep -qE ' ksys_write\+0x[0-9a-f]+/0x[0-9a-f]+$'
+	[ "$(jq -r .diagnosis "$copy/result.json")" = diagnosis.txt ]
+}
+
+@test "what did not crash is not diagnosed" {
+	copy_of panic
+	sed -i 's/"verdict": *"crash"/"verdict": "pass"/' "$copy/result.json"
+	expect_failure 2 "is pass, not crash or hang" "$CI/diagnose" "$copy"
+	expect_failure 2 "no result in" "$CI/diagnose" "$BATS_TEST_TMPDIR"
+	expect_failure 2 "a result folder is needed" "$CI/diagnose"
+}
