@@ -96,11 +96,13 @@ source_lines() {
 	arch_file=$FAULTLINE_CONFIGS/arch/$(kernel_conf "$kernel" arch)
 	KBUILD_ARCH=$(conf_get "$arch_file" arch)
 	KBUILD_CROSS=$(conf_get "$arch_file" cross)
-	KBUILD_SRC=$(build_source "$track")
+	KBUILD_SRC=$FAULTLINE_WORK/src/$track/lines
 	KBUILD_OUT=$FAULTLINE_WORK/build/$track/$kernel.lines
 	need_tool "${KBUILD_CROSS}gcc" "${KBUILD_CROSS}addr2line" make
 	commit=$(step_commit "$track" "$step")
-	hold_lock "build-$track"
+	# Not the tree of the builds: one of them may take minutes.
+	hold_lock "lines-$track"
+	need_space "$FAULTLINE_WORK" 2500 "finding source lines"
 	worktree_at "$KBUILD_SRC" "$commit"
 	[[ -z $with ]] || git_in "$KBUILD_SRC" apply "$with" >&2 ||
 		die "$EXIT_INFRA" "$with does not apply to step $step" "see above"
