@@ -44,7 +44,8 @@ static const char * const generic[] = {
 	"__do_syscall*",
 	/* a CPU with nothing to do */
 	"__cpu_do_idle", "cpu_do_idle", "arch_cpu_idle*", "default_idle*",
-	"do_idle", "cpu_startup_entry", "enabled_wait", "native_safe_halt",
+	"do_idle", "cpu_startup_entry", "enabled_wait", "psw_idle",
+	"native_safe_halt", "amd_e400_idle", "mwait_idle*",
 	"rest_init", "arch_call_rest_init", "start_kernel",
 	"secondary_start_kernel", "start_secondary", "smp_start_secondary",
 	"secondary_startup_64*",
