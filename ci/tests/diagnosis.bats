@@ -112,3 +112,31 @@ raw() {
 	expect_failure 2 "no result in" "$CI/diagnose" "$BATS_TEST_TMPDIR"
 	expect_failure 2 "a result folder is needed" "$CI/diagnose"
 }
+
+# planted: judge the base with a WARN planted in it, and one short test; $folder.
+planted() {
+	run --separate-stderr "$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests probe \
+		--with "$CI/tests/controls/warn-in-fault.patch"
+	folder=$output
+}
+
+@test "a WARN that is planted is a crash in its line; listed, it is recorded; gone, it is reported" {
+	planted
+	[ "$status" -eq 1 ]
+	[ "$(jq -r .verdict "$folder/result.json")" = crash ]
+	[[ $(jq -r .crash.fingerprint "$folder/result.json") == "WARNING: at mm/memory.c:N "*" | "* ]]
+	trace "$folder" | grep -qE '^WARNING: .*\+0x[0-9a-f/x]+ \((.* )?mm/memory\.c:4122[ )]'
+
+	cp -r "$ROOT/configs" "$BATS_TEST_TMPDIR/configs"
+	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
+	echo 'arm64-* WARNING: .* at mm/memory\.c:4122 # planted' >>"$FAULTLINE_CONFIGS/splats/v5.10"
+	planted
+	[ "$status" -eq 0 ]
+	[ "$(jq -c '[.known_splats[] | .pattern]' "$folder/result.json")" = \
+		'["WARNING: .* at mm/memory\\.c:4122"]' ]
+
+	folder=$("$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests probe)
+	printf '0\t%s\t%s\n' "$MACHINE" "$folder" >"$BATS_TEST_TMPDIR/run"
+	run bash -ec ". '$SCRIPTS/lib.sh'; . '$CI/splats.sh'; splats_missed v5.10 '$BATS_TEST_TMPDIR/run'"
+	[[ $output == "known splat 'WARNING: .* at mm/memory\.c:4122' was not met on $MACHINE: "* ]]
+}
