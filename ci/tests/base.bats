@@ -27,6 +27,21 @@ load base-kernel
 	done
 }
 
+@test "a shallow clone, an annotated tag, and a path with spaces are sources too" {
+	git clone -q --depth 1 "file://$T/repo" "$T/a shallow clone"
+	git -C "$T/a shallow clone" -c user.name=me -c user.email=me@example.org \
+		tag -f -a -m annotated v5.10.262
+	local rev
+
+	for rev in "" "#v5.10.262" "#HEAD"; do
+		rm -rf "${T:?}/work"
+		run --separate-stderr base --from "$T/a shallow clone$rev"
+		echo "$stderr"
+		[[ $status -eq 0 && $output == "$ID" ]]
+		assert_whole
+	done
+}
+
 @test "the user's umask, git configuration and environment change nothing" {
 	local source
 
