@@ -191,11 +191,11 @@ build_source() { printf '%s\n' "$FAULTLINE_WORK/src/$1/build"; }
 # kernel_fragments KERNEL: set the array fragments to the files of KERNEL in
 # configs/kernel: those for all, and one for each part of a name such as A+B.
 kernel_fragments() {
-	local part parts
+	local part names
 
-	IFS=+ read -ra parts <<<"$1"
+	IFS=+ read -ra names <<<"$1"
 	fragments=("$FAULTLINE_CONFIGS/kernel/common.config")
-	for part in "${parts[@]}"; do
+	for part in "${names[@]}"; do
 		fragments+=("$FAULTLINE_CONFIGS/kernel/$part.config")
 	done
 }
