@@ -113,8 +113,10 @@ by_host() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | cut -f 2 | sed 's/.*192
 	[ "$(role -C "$THERE/work/linux.git" rev-parse base/mini)" = "$(role -C "$FAULTLINE_WORK/linux.git" rev-parse base/mini)" ]
 	# What the other judged counts here: nothing is left to do.
 	before=$(boots)
-	run -0 "$COPY/ci/boot" mini
+	run -0 --separate-stderr "$COPY/ci/run" --track mini --no-deps
+	[[ $output == *'every cell passes, and every fact is what the series says'*'cells: 15 passed, 0 failed' ]]
 	[ "$(boots)" -eq "$before" ]
+	[ "$(wc -l <"$FAULTLINE_WORK/result/mini/last-run")" -eq 15 ]
 }
 
 @test "a host that goes away or lacks something gives its cells to the others" {

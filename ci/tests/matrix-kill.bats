@@ -108,7 +108,7 @@ litter() { find "$FAULTLINE_WORK" -name '*.tmp*' -o -name '*.lock'; }
 	wait "$session" || status=$?
 	[ "$status" -eq 125 ]
 	for _ in $(seq 100); do
-		left=$(ps -o stat=,pid=,args= -s "$session" | sed "/^Z/d")
+		left=$(ps -o stat=,args= -s "$session" | awk '$1 !~ /^Z/')
 		[[ -n $left ]] || break
 		sleep 0.1
 	done
