@@ -53,6 +53,7 @@ setup() {
 @test "a machine of debug builds is judged by --debug or by its name, at the ends" {
 	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
 	cp -r "$ROOT/configs" "$FAULTLINE_CONFIGS"
+	rm -f "$FAULTLINE_CONFIGS"/machine/s390x-*
 	sed -i 's/^steps.*/steps = debug/' "$FAULTLINE_CONFIGS/machine/s390x"
 	for option in --track --all "--step 1"; do
 		# shellcheck disable=SC2086 # an option and its value
@@ -83,9 +84,12 @@ setup() {
 	expect_failure 2 "machine/s390x: steps is 'some'" "$CI/run" --track mini --list
 }
 
-@test "--all is every step on every machine" {
+@test "--all is every step on every machine but those of debug builds" {
+	local debug
+
 	run "$CI/run" --track mini --list --all
-	[ "$(wc -l <<<"$output")" -eq $((4 * $(machines | wc -l))) ]
+	debug=$(grep -l "^steps *= debug" "$ROOT"/configs/machine/* | wc -l)
+	[ "$(wc -l <<<"$output")" -eq $((4 * ($(machines | wc -l) - debug))) ]
 }
 
 @test "--step and --machine choose" {
