@@ -55,43 +55,42 @@ show_stopped() {
 	} >&2
 }
 
-# format_patch COMMIT: print a commit as a patch of a series; the form depends on
-# nothing that the user has configured.
-format_patch() {
-	# The kernel's attributes say how to find the function of a hunk; git does
-	# not look for them in a repository without work tree.
-	git_linux show "$onto:.gitattributes" >"$state/attributes" 2>/dev/null || true
-	git_linux -c core.attributesFile="$state/attributes" -c core.abbrev=12 -c diff.algorithm=myers \
-		format-patch --zero-commit --no-signature -N --stdout -1 "$1"
+# propose DIR: make DIR the carried series as it is on the new base, with what
+# scripts/refresh has for it: the same form, names, comments and notes.
+propose() {
+	local dir=$state/carried fresh=$1 RUN=$state/refresh base=$onto tip=$new
+	local number commit
+
+	rm -rf "$RUN"
+	mkdir "$RUN"
+	cp -a "$dir" "$fresh"
+	format_branch
+	OLD_NAMES=() MATCH=() OLD_SUBJECTS=()
+	while IFS=$'\t' read -r number name commit trailer <&3; do
+		OLD_NAMES+=("$name")
+		OLD_SUBJECTS+=("$(git_linux log -1 --format=%s "$commit")")
+	done 3<"$state/series"
+	mapfile -t NEW_SUBJECTS < <(git_linux log --reverse --format=%s "$base..$tip")
+	while IFS=$'\t' read -r number _ commit _ <&3; do
+		[[ $commit == - ]] || MATCH+=("$((number - 1))")
+	done 3<"$state/done"
+	make_folder
+	[[ ! -f $fresh/facts ]] || drop_facts "$fresh/facts"
 }
 
-# propose DIR: make DIR the carried series as it is on the new base: the same
-# file names, order and comments.
-propose() {
-	local dir=$1 number result evidence new name
+# drop_facts FILE: what a dropped patch changes, the new base has from the start.
+drop_facts() {
+	local facts
 
-	cp -a "$state/carried" "$dir"
-	: >"$state/dropped"
-	while IFS=$'\t' read -r number result new name _ <&3; do
-		if [[ $new == - ]]; then
-			rm "$dir/$name"
-			printf '%s\n' "$name" >>"$state/dropped"
-		else
-			format_patch "$new" >"$dir/$name"
-		fi
-	done 3<"$state/done"
-	awk -v list="$state/dropped" '
-		BEGIN { while ((getline name <list) > 0) dropped[name] = 1 }
-		{ name = $0; sub(/[ \t]*#.*/, "", name); sub(/[ \t]*$/, "", name) }
-		!(name in dropped)' "$state/carried/series" >"$dir/series"
-	[[ ! -f $dir/facts ]] || awk -v list="$state/dropped" '
-		BEGIN { while ((getline name <list) > 0) dropped[name] = 1 }
-		# What a dropped patch changes, the new base has from the start.
-		!/^#/ && ($5 in dropped) {
-			printf("%-24s %-13s %-6s -      -\n", $1, $2, $4)
+	facts=$(awk -F '\t' '
+		NR == FNR { if ($3 == "-") dropped[$4] = 1; next }
+		{ split($0, f, " ") }
+		!/^#/ && (f[5] in dropped) {
+			printf("%-24s %-13s %-6s -      -\n", f[1], f[2], f[4])
 			next
 		}
-		{ print }' "$state/carried/facts" >"$dir/facts"
+		{ print }' "$state/done" "$1")
+	printf '%s\n' "$facts" >"$1"
 }
 
 # make_result: everything that the rebase gives, in $result; then the branch.
@@ -153,51 +152,23 @@ print_json() {
 			{range_diff: $range, range_diff_lines: $count, proposal: $patches} else {} end' "$lines"
 }
 
-# write_track: replace the carried series by the proposal: a folder prepared
-# beside it takes its place; recover_write puts right what a kill between the two
-# renames leaves. What it was is kept in the work area.
+# write_track: replace the carried series by the proposal, as scripts/refresh does.
 write_track() {
-	local dir=$FAULTLINE_PATCHES/$track new=$FAULTLINE_PATCHES/.$track.new old=$FAULTLINE_PATCHES/.$track.old
-	local changes
+	local dir=$FAULTLINE_PATCHES/$track fresh=$result/patches/$onto_name RUN=$result
 
-	hold_lock "regen-$track" # it writes patches too
-	if cmp -s <(tree_hash "$dir") <(tree_hash "$result/patches/$onto_name"); then
+	if diff -rq "$dir" "$fresh" >/dev/null; then
 		say "patches/$track is what was proposed already"
 		return
 	fi
+	rm -rf "$RUN/before"
+	cp -a "$dir" "$RUN/before"
 	[[ $(result_key) == "$key" ]] || bad "patches/$track or a semantic patch was changed meanwhile; nothing was written" \
 		"$again --onto $onto_arg"
-	if git -C "$FAULTLINE_PATCHES" rev-parse -q --is-inside-work-tree >/dev/null 2>&1; then
-		changes=$(git -C "$FAULTLINE_PATCHES" -c core.fsmonitor=false status --porcelain -uall -- "$track")
-		[[ -z $changes ]] || bad "patches/$track has uncommitted changes; nothing was written: ${changes//$'\n'/,}" \
-			"commit or remove them, then: $again --onto $onto_arg --write"
-	fi
-	rm -rf "$new"
-	cp -a "$result/patches/$onto_name" "$new"
-	rm -rf "$result/replaced"
-	cp -a "$dir" "$result/replaced"
-	mv -T "$dir" "$old"
-	mv -T "$new" "$dir"
-	rm -rf "$old"
-	say "patches/$track is written; what it was: $result/replaced"
+	write_folder
+	rm -rf "$RUN/before"
 	if [[ -f $FAULTLINE_CONFIGS/base/$onto_name/pin ]]; then
 		say "next: make $onto_name the base of $track: cp configs/base/$onto_name/* configs/base/$track/ && scripts/base $track"
 	else
 		say "next: make that the base of $track: scripts/base $track --write-manifest --from TREE#${onto_arg@Q}"
-	fi
-}
-
-# recover_write: the folder of the track, if a run was killed between its two
-# renames.
-recover_write() {
-	local dir=$FAULTLINE_PATCHES/$track old=$FAULTLINE_PATCHES/.$track.old
-
-	rm -rf "$FAULTLINE_PATCHES/.$track.new"
-	[[ -d $old ]] || return 0
-	if [[ -d $dir ]]; then
-		rm -rf "$old"
-	else
-		mv -T "$old" "$dir"
-		say "patches/$track is back as it was: an earlier run was killed while writing it"
 	fi
 }
