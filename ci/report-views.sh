@@ -57,6 +57,7 @@ read_logs() {
 # of it to $scratch/summary, from the cells on stdin.
 write_model() {
 	jq -s --arg track "$track" --arg partial "$partial" --rawfile facts "$facts" \
+		--rawfile notes "$scratch/notes" \
 		--arg series "$(series_patches "$track")" --arg made "$(date -u +%FT%TZ)" \
 		-f "$VIEWS/model.jq" >"$scratch/model"
 	jq 'del(.cells[] | .cases, .console, .diagnosis, .qemu)' "$scratch/model" >"$scratch/summary"

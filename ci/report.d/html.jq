@@ -52,6 +52,12 @@ def problems:
 	(.problems[] | "<li><a href=\"#\(.key)\">\(title | @html)</a>: \(.wrong | @html)</li>"),
 	"</ul></section>" end;
 
+def notes:
+	if .notes == [] then empty else
+	"<section><h2 id=\"notes-title\">To note</h2><ul>",
+	(.notes[] | "<li>\(@html)</li>"),
+	"</ul></section>" end;
+
 # Crashes of the same fingerprint are one crash that several cells saw.
 def crashes:
 	[.cells[] | select(.crash)] | if . == [] then empty else
@@ -148,7 +154,7 @@ def detail($run):
 "<p class=\"summary\"><span class=\"verdict \(.class)\">\({good: "✓ every cell passes, and every fact is what the series says", bad: "✗ \(.failed) of \(.cells | length) cells \(if .failed == 1 then "is" else "are" end) wrong", unjudged: "? \(.failed) of \(.cells | length) cells could not be judged"}[.class])</span></p>",
 "<p>\(.cells | length) cells: \(.passed) passed, \(.failed) failed. \(.steps | length) \(if (.steps | length) == 1 then "step" else "steps" end) on \(.machines | length) \(if (.machines | length) == 1 then "machine" else "machines" end)\(if .partial then ", some of the tests only" else "" end). Page made at <time datetime=\"\(.made)\">\(.made | sub("T"; " ") | sub(":[0-9]*Z"; " UTC"))</time>.</p>",
 "<p class=\"controls\" hidden><label><input id=\"failures\" type=\"checkbox\"> Failures only</label></p></header><main>",
-problems, crashes, grid, facts, times,
+problems, notes, crashes, grid, facts, times,
 "<section><h2 id=\"cells-title\">Cells</h2>",
 (.cells | sort_by(.good, .machine, .step)[] | detail($run)),
 "</section>", tests, "</main><script>", $script, "</script></body></html>"

@@ -4,6 +4,7 @@
 # Input: the cells of the run as cell.jq gives them. $track, $made; $facts: the
 # text of patches/<track>/facts; $series: the names of the patches, a line each;
 # $partial: "1" when a fact that was not observed is not missed.
+# $notes: lines of what is to be said and is not wrong.
 
 def lines: split("\n") | map(select(. != ""));
 def class:
@@ -46,6 +47,7 @@ def as_regex: gsub("(?<c>[.+^$(){}|\\\\])"; "\\\(.c)") | gsub("\\*"; ".*") | gsu
 		then $before.value else null end)))
 | {
 	format: 1, track: $track, made: $made, partial: ($partial == "1"), known: $known, rules: $rules,
+	notes: ($notes | lines),
 	machines: (reduce .[].machine as $m ([]; if index($m) then . else . + [$m] end)),
 	steps: (map({step, patch}) | unique_by(.step)),
 	cells: .,

@@ -23,5 +23,6 @@
 	(if .problems == [] then "every cell passes, and every fact is what the series says" else
 		.problems[] | "step \(.step) on \(.machine): \(.wrong)"
 			+ (if .gone then "" else " (\(.folder))" end) end),
+	.notes[],
 	"cells: \(.passed) passed, \(.failed) failed"
   end

@@ -94,3 +94,16 @@ missed() (
 	FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/none missed
 	[ -z "$(FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/none missed)" ]
 }
+
+@test "the report says what was not met, and is as good as without" {
+	with_splats 'arm64-* WARNING: .* mm/a\.c: # of the base'
+	result 0 arm64-x pass
+	mini_track
+	run --separate-stderr "$CI/report" mini --run "$BATS_TEST_TMPDIR/run"
+	[ "$status" -eq 0 ]
+	[[ $output == *"known splat 'WARNING: .* mm/a\.c:' was not met on arm64-x: take it out"*"cells: 1 passed"* ]]
+	run --separate-stderr "$CI/report" mini --run "$BATS_TEST_TMPDIR/run" --partial
+	[[ $status -eq 0 && $output != *"known splat"* ]]
+	run --separate-stderr "$CI/report" mini --run "$BATS_TEST_TMPDIR/run" --format html
+	[[ $output == *"<li>known splat "*"mm/a"* ]]
+}
