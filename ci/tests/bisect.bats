@@ -180,7 +180,8 @@ parts() {
 	stand_in_series 8 6 'plant: fail'
 	bisect --quiet --repeat 1 3>&- &
 	pid=$!
-	until [ "$(boots)" -ge 3 ]; do sleep 0.05; done
+	for _ in $(seq 1200); do (($(boots) < 3)) || break; sleep 0.05; done
+	[ "$(boots)" -ge 3 ]
 	kill -9 "$pid"
 	wait "$pid" || [ "$?" -eq 137 ]
 	role -C "$FAULTLINE_WORK/linux.git" worktree list | grep -q bisect-text
