@@ -185,3 +185,21 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 		role -C "$FAULTLINE_WORK/linux.git" update-ref --stdin
 	expect_failure 125 "is not applied" "$CI/boot" mini
 }
+
+@test "half an initramfs, as on a full disk, is no verdict and does not stay" {
+	mini_matrix
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/cat" <<-'E'
+		#!/bin/sh
+		case $*$# in *init.cpio*modules.cpio2) head -c 100 "$1"; echo "cat: No space left on device" >&2; exit 1 ;; esac
+		exec /bin/cat "$@"
+	E
+	chmod +x "$BATS_TEST_TMPDIR/bin/cat"
+	run -125 --separate-stderr env PATH="$BATS_TEST_TMPDIR/bin:$PATH" "$CI/cell" mini --step 1 --machine a1
+	[ "$(jq -r .reason "$output/infra.json")" = 'no initramfs with the modules' ]
+	[ "$(boots)" -eq 0 ]
+	[ -z "$(find "$FAULTLINE_WORK/guest" -name 'init-[0-9a-f]*.cpio')" ]
+	run -0 --separate-stderr "$CI/cell" mini --step 1 --machine a1
+	initrd=$(find "$FAULTLINE_WORK/guest" -name 'init-[0-9a-f]*.cpio')
+	cmp "$initrd" <(cat "${initrd%/*}/init.cpio" "$FAULTLINE_WORK"/image/mini-a-*/modules/modules.cpio)
+}
