@@ -50,7 +50,8 @@ kbuild_begin() {
 		touch "$mark"
 }
 
-# kbuild_end: make has ended, whether well or not, and removed what it did not finish.
+# kbuild_end: make has ended, whether well or not, and removed what it did not finish;
+# not so when it was killed.
 kbuild_end() { rm -f "$KBUILD_OUT/.faultline-building"; }
 
 # kbuild ARGS...: make in the step's tree with ccache, where it is installed. What the
@@ -77,7 +78,7 @@ kbuild() {
 		CROSS_COMPILE="$KBUILD_CROSS" CC="$compiler" \
 		-j"${FAULTLINE_JOBS:-$(nproc)}" "${KBUILD_OUTPUT_OPTION:--s}" \
 		"${KBUILD_FIXED[@]}" "${entries[@]}" "$@" </dev/null || status=$?
-	kbuild_end
+	((status >= 128)) || kbuild_end
 	return "$status"
 }
 
@@ -88,9 +89,11 @@ kbuild_path_ok() {
 		"set FAULTLINE_WORK to another folder, or move the project"
 }
 
-# kbuild_was_starved LOG: true when a build failed for want of disk or memory.
+# kbuild_was_starved LOG: true when a build failed for want of disk or memory, or was
+# killed. Who the kernel kills when memory is short is told by the compiler driver
+# (cc1), by the shell that make runs (ld: "Killed", Error 137) or by make alone.
 kbuild_was_starved() {
-	grep -aqE 'No space left on device|Killed signal|Cannot allocate memory' "$1"
+	grep -aqE 'No space left on device|Disk quota exceeded|Killed signal|terminated with signal 9|Cannot allocate memory|out of memory allocating|virtual memory exhausted|\] (Error 137|Killed)$' "$1"
 }
 
 # kbuild_compiler: print what identifies the compiler and the linker.

@@ -203,3 +203,30 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	initrd=$(find "$FAULTLINE_WORK/guest" -name 'init-[0-9a-f]*.cpio')
 	cmp "$initrd" <(cat "${initrd%/*}/init.cpio" "$FAULTLINE_WORK"/image/mini-a-*/modules/modules.cpio)
 }
+
+@test "a build that is killed, as for want of memory, is not a step that does not build" {
+	mini_matrix
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\ncase $* in *memory.o*) kill -9 $$ ;; esac\nexec /usr/bin/gcc "$@"\n' >"$BATS_TEST_TMPDIR/bin/gcc"
+	printf '#!/bin/sh\nexec "$@"\n' >"$BATS_TEST_TMPDIR/bin/ccache"
+	chmod +x "$BATS_TEST_TMPDIR"/bin/*
+	expect_failure 125 'ran out of disk or memory' env PATH="$BATS_TEST_TMPDIR/bin:$PATH" \
+		"$CI/build" mini --step 1 --kernel mini-a
+	# shellcheck disable=SC2016 # of the stand-in
+	sed -i 's/kill -9 .*;; esac/kill -9 $PPID ;; esac/' "$BATS_TEST_TMPDIR/bin/gcc"
+	expect_failure 125 'building was killed, status 137' env PATH="$BATS_TEST_TMPDIR/bin:$PATH" \
+		"$CI/build" mini --step 1 --kernel mini-a
+	# What it left half-written is not trusted.
+	[ -e "$FAULTLINE_WORK/build/mini/mini-a/.faultline-building" ]
+	run -0 "$CI/build" mini --step 1 --kernel mini-a
+	. "$SCRIPTS/lib.sh"
+	. "$CI/kbuild.sh"
+	# As gcc and collect2 say it, make of a command without a shell, and of one with.
+	for line in 'gcc: fatal error: Killed signal terminated program cc1' \
+		'collect2: fatal error: ld terminated with signal 9 [Killed]' \
+		'cc1: out of memory allocating 65536 bytes after a total of 1 bytes' \
+		'make[1]: *** [Makefile:1: vmlinux] Killed' 'make[1]: *** [Makefile:1: vmlinux] Error 137'; do
+		kbuild_was_starved <(printf '%s\n' "$line" 'make: *** [Makefile:185: __sub-make] Error 2')
+	done
+	run ! kbuild_was_starved <(printf '%s\n' 'mm/oom.c:1: error: Killed' 'make: *** [Makefile:185: __sub-make] Error 2')
+}
