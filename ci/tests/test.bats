@@ -1,0 +1,61 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# ci/test itself: what it counts, and how it ends.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() {
+	copy_of_project
+	export FAULTLINE_WORK=$BATS_TEST_TMPDIR/work
+	rm -r "$COPY"/ci/tests/*
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH
+}
+
+# suite TEXT...: a suite of the copy with these tests.
+suite() { printf '@test "%s" { %s; }\n' "$@" >"$COPY/ci/tests/x.bats"; }
+
+# of_copy ARGS...: ci/test of the copy, which runs bats as if none ran around it.
+of_copy() (
+	for name in "${!BATS_@}"; do export -n "${name?}"; done
+	"$COPY/ci/test" --no-deps "$@"
+)
+
+@test "suites are counted, also on one core, where bats takes other options" {
+	suite good true better true bad false left 'skip not here'
+	for cores in 1 2; do
+		printf '#!/bin/sh\necho %s\n' "$cores" >"$BATS_TEST_TMPDIR/bin/nproc"
+		chmod +x "$BATS_TEST_TMPDIR/bin/nproc"
+		expect_failure 1 '2 passed, 1 failed, 1 skipped' of_copy shell
+	done
+	suite good true
+	run -0 of_copy shell
+	[[ $output == *'1 passed, 0 failed, 0 skipped' ]]
+}
+
+@test "--quiet names what failed, and nothing else" {
+	suite good true bad false
+	run -1 of_copy shell --quiet
+	[[ $output == *'not ok 2 bad'* && $output != *'ok 1 good'* ]]
+	printf '#!/bin/sh\necho "a finding"; exit 1\n' >"$BATS_TEST_TMPDIR/bin/shellcheck"
+	chmod +x "$BATS_TEST_TMPDIR/bin/shellcheck"
+	role init -q "$COPY"
+	printf '#!/bin/sh\n' | tee "$COPY/scripts/base" "$COPY/scripts/checkpatch" >/dev/null
+	run -1 of_copy style --quiet
+	[[ $output == *'not ok - shellcheck of '*'a finding'*' 1 failed, 0 skipped' ]]
+	[[ $'\n'$output != *$'\nok - '* ]]
+}
+
+@test "a cmocka test that fails is counted once" {
+	printf 'check:\n\t@%s; exit 1\n' "printf '[       OK ] test_one\n[  FAILED  ] test_two\n[  FAILED  ] 1 test(s), listed below:\n[  FAILED  ] test_two\n'" \
+		>"$COPY/ci/vmrun/Makefile"
+	run -1 of_copy unit
+	[[ $output == *'1 passed, 1 failed, 0 skipped' ]]
+}
+
+@test "what keeps the tests from running is 125" {
+	expect_failure 125 'a command failed with 128' of_copy style
+	echo "not a test" >"$COPY/ci/tests/x.bats"
+	expect_failure 1 'no bats test ran' of_copy shell
+}
