@@ -101,3 +101,12 @@ cell() {
 @test "no run at all is 125" {
 	expect_failure 125 "no run to report" "$CI/report" mini
 }
+
+@test "a report that cannot be written is 125, not a bad series" {
+	cell 3 s390x pass young
+	touch "$BATS_TEST_TMPDIR/file"
+	expect_failure 125 "a command failed with 1" "$CI/report" mini --run "$run_file" --folder "$BATS_TEST_TMPDIR/file/report"
+	# Nor is a facts file that jq cannot make rules of.
+	printf 'a.fact arm64-[ young old -\n' >"$series/facts"
+	expect_failure 125 "a command failed with 5" "$CI/report" mini --run "$run_file"
+}
