@@ -51,45 +51,6 @@ teardown() {
 # here COMMAND...: run COMMAND on this host.
 here() { ip netns exec "$NET.a" "$@"; }
 
-# mini_project: the project as a repository of its own at $COPY, with the miniature's
-# track, machines and guest in it, and a base that every host imports by itself.
-mini_project() {
-	mini_matrix
-	unset FAULTLINE_PATCHES FAULTLINE_CONFIGS FAULTLINE_GUEST
-	copy_of_project
-	rm -r "$COPY/patches" "$COPY/configs" "$COPY/ci/guest"
-	cp -r "$BATS_TEST_TMPDIR/patches" "$BATS_TEST_TMPDIR/configs" "$COPY/"
-	cp -r "$BATS_TEST_TMPDIR/guest" "$COPY/ci/"
-	# Nothing has to be installed there that is not here.
-	printf '[core]\ngit # all\n' >"$COPY/configs/deps"
-	sed -i 's/^steps.*/steps = all/' "$COPY"/configs/machine/*
-	mkdir -p "$COPY/configs/base/mini"
-	cat >"$COPY/configs/base/mini/pin" <<-E
-		version = 5.10.262
-		date = 1577836800 +0000
-		tree =
-		commit =
-		files = 0
-		download = 1
-		unpacked = 0
-		packed = 0
-		git = $tree
-		debian_suites =
-		orig =
-		orig_sha256 =
-		package =
-		package_version =
-		package_sha256 =
-	E
-	printf '# none\n' >"$COPY/configs/base/mini/excluded"
-	rm -rf "$FAULTLINE_WORK"
-	"$COPY/scripts/base" mini --write-manifest --quiet --from "$tree#v5.10.262" >/dev/null
-	"$COPY/scripts/apply" mini --no-lint --quiet >/dev/null
-	role init -q "$COPY"
-	role -C "$COPY" add -A
-	role -C "$COPY" commit -qm project
-}
-
 # by_host: print how many cells the last run's job log has of each host, ours as ":".
 by_host() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | cut -f 2 | sed 's/.*192.0.2.2/there/' | sort | uniq -c | xargs; }
 

@@ -230,3 +230,24 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	done
 	run ! kbuild_was_starved <(printf '%s\n' 'mm/oom.c:1: error: Killed' 'make: *** [Makefile:185: __sub-make] Error 2')
 }
+
+@test "ci/run: all of it; a run of some tests stays one, and a full disk is no bad series" {
+	mini_project
+	run -0 --separate-stderr "$COPY/ci/run" --track mini --no-deps --step 0 --machine a1
+	[[ $output == *'every cell passes, and every fact is what the series says'* ]]
+	# A fact that the guest does not observe is missed, but not by a run of some tests.
+	printf 'c.d * x - -\n' >>"$COPY/patches/mini/facts"
+	expect_failure 1 "c.d is 'none'" "$COPY/ci/report" mini
+	run -0 --separate-stderr "$COPY/ci/run" --track mini --no-deps --step 0 --machine a1 --tests one
+	run -0 --separate-stderr "$COPY/ci/report" mini
+	[[ $output == *'cells: 1 passed, 0 failed' ]]
+	expect_failure 1 "c.d is 'none'" "$COPY/ci/run" --track mini --no-deps --step 0 --machine a1
+	expect_failure 1 "c.d is 'none'" "$COPY/ci/report" mini
+	# What the run's own table would have gone into cannot be written.
+	sed -i '$d' "$COPY/patches/mini/facts"
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\necho "mv: No space left on device" >&2\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/mv"
+	chmod +x "$BATS_TEST_TMPDIR/bin/mv"
+	expect_failure 125 "a command failed with 1" env PATH="$BATS_TEST_TMPDIR/bin:$PATH" \
+		"$COPY/ci/run" --track mini --no-deps --step 0 --machine a1
+}
