@@ -79,7 +79,7 @@ send_project() {
 	if git -C "$FAULTLINE_ROOT" bundle create -q - HEAD | "${command[@]}" "$(host_project)"'
 		set -e
 		new=$p.tmp.$$
-		trap "rm -rf $new" EXIT
+		trap "rm -rf \"\$new\"" EXIT
 		mkdir -p "$new"
 		cd "$new"
 		cat >bundle

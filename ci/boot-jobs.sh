@@ -100,20 +100,18 @@ accept() {
 }
 
 # receive NUMBER FILE NAME: unpack the result that FILE has for a cell into this work
-# area, unless there is one with its key, and print its folder.
+# area, unless there is one with its key, and print its folder. Returns what fails.
 receive() {
 	local step machine name=$3 target=$FAULTLINE_WORK/result/$track/$3
 
 	read -r step machine _ <<<"${cells[$1]}"
 	[[ $name =~ ^"$machine/$step"-[0-9a-f]+$ ]] || return
-	mkdir "$2/result"
+	mkdir "$2/result" || return
 	tail -n +2 "$2/stdout" | tar -xz -C "$2/result" --no-same-owner || return
 	[[ -f $2/result/result.json || -f $2/result/infra.json ]] || return
 	hold_lock "cell-$track-$step-$machine" # for as long as this $(...)
 	if ((again)) || [[ ! -f $target/result.json ]]; then
-		mkdir -p "${target%/*}"
-		rm -rf "$target"
-		mv -T "$2/result" "$target"
+		mkdir -p "${target%/*}" && rm -rf "$target" && mv -T "$2/result" "$target" || return
 	fi
 	printf '%s\n' "$target"
 }
