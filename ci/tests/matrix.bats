@@ -251,3 +251,16 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	expect_failure 125 "a command failed with 1" env PATH="$BATS_TEST_TMPDIR/bin:$PATH" \
 		"$COPY/ci/run" --track mini --no-deps --step 0 --machine a1
 }
+
+@test "ci/cell --print removes no result when there is nothing to print" {
+	mini_matrix
+	run -0 --separate-stderr "$CI/cell" mini --step 1 --machine a1
+	folder=$output
+	run -0 --separate-stderr "$CI/cell" mini --step 1 --machine a1 --print
+	[[ $output == *qemu-mini* ]]
+	rm -r "$FAULTLINE_WORK"/image/*
+	rm -rf "$FAULTLINE_WORK/build"
+	touch "$FAULTLINE_WORK/build"
+	expect_failure 125 "no command to print: ci/build ended with 125" "$CI/cell" mini --step 1 --machine a1 --print
+	[ -f "$folder/result.json" ]
+}
