@@ -106,7 +106,8 @@ kbuild_compiler() {
 kbuild_entries() { [[ ! -f $KBUILD_ENTRIES ]] || cat "$KBUILD_ENTRIES"; }
 
 # kbuild_config_stamp COMMIT FRAGMENT...: print a hash of what a .config follows
-# from: the compiler, the fragments, our Kconfig, and the Kconfig files of COMMIT.
+# from: the compiler, the fragments, our Kconfig, and the Kconfig files of COMMIT
+# and of the patch on top of it, $with, if it has any.
 kbuild_config_stamp() {
 	local commit=$1
 
@@ -116,6 +117,7 @@ kbuild_config_stamp() {
 		cat "$@"
 		kbuild_entries
 		git_linux ls-tree -r "$commit" | grep -a 'Kconfig'
+		[[ -z ${with:-} ]] || ! grep -aq '^+++ .*Kconfig' "$with" || cat "$with"
 	} | sha256sum
 }
 

@@ -264,3 +264,21 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	expect_failure 125 "no command to print: ci/build ended with 125" "$CI/cell" mini --step 1 --machine a1 --print
 	[ -f "$folder/result.json" ]
 }
+
+@test "--with a patch of a Kconfig file configures anew, and so does the build after it" {
+	mini_matrix
+	stamp=$FAULTLINE_WORK/build/mini/mini-a/.faultline-config
+	printf 'config NEW\n\tbool "new"\n' >>"$tree/Kconfig"
+	role -C "$tree" diff >"$BATS_TEST_TMPDIR/kconfig.patch"
+	role -C "$tree" checkout -q .
+	echo 'int more;' >>"$tree/mm/memory.c"
+	role -C "$tree" diff >"$BATS_TEST_TMPDIR/other.patch"
+	"$CI/build" mini --step 4 --kernel mini-a
+	plain=$(cat "$stamp")
+	"$CI/build" mini --step 4 --kernel mini-a --with "$BATS_TEST_TMPDIR/other.patch"
+	[ "$(cat "$stamp")" = "$plain" ]
+	"$CI/build" mini --step 4 --kernel mini-a --with "$BATS_TEST_TMPDIR/kconfig.patch"
+	[ "$(cat "$stamp")" != "$plain" ]
+	"$CI/build" mini --step 3 --kernel mini-a
+	[ "$(cat "$stamp")" = "$plain" ]
+}
