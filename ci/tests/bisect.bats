@@ -42,6 +42,8 @@ names() {
 	stand_in_series 8 3 'plant: error'
 	names 'first bad: step 3, 0003-mm-patch-3.patch' 'reason: nobuild: ' \
 		'confirmed: step 8 without it is good' --
+	jq -e ".reason | test(\"does not compile: .*Error \")" "$FAULTLINE_WORK"/result/mini/text/3-*/result.json
+	grep -q "does not build for text" "$FAULTLINE_WORK"/result/mini/text/3-*/build.log
 }
 
 # says_flip N: have the facts file say that a.fact changes from young to old at step N.
