@@ -154,14 +154,16 @@ print_json() {
 
 # write_track: replace the carried series by the proposal, as scripts/refresh does.
 write_track() {
-	local dir=$FAULTLINE_PATCHES/$track fresh=$result/patches/$onto_name RUN=$result
+	local dir fresh=$result/patches/$onto_name RUN=$area/written
 
+	dir=$(readlink -m "$FAULTLINE_PATCHES/$track") # the folder itself, not a link to it
 	if diff -rq "$dir" "$fresh" >/dev/null; then
 		say "patches/$track is what was proposed already"
 		return
 	fi
 	rm -rf "$RUN/before"
-	cp -a "$dir" "$RUN/before"
+	mkdir -p "$RUN"
+	cp -aL "$dir" "$RUN/before"
 	[[ $(result_key) == "$key" ]] || bad "patches/$track or a semantic patch was changed meanwhile; nothing was written" \
 		"$again --onto $onto_arg"
 	write_folder

@@ -427,7 +427,7 @@ resolved() { sed -i -e "/^<<<<<<< /i $1" -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/mm
 	run rebase --onto newer --write
 	[ "$status" -eq 0 ]
 	diff -r "$result/patches/newer" "$series"
-	diff -r "$BATS_TEST_TMPDIR/carried" "$(echo "$result"/replaced/*)"
+	diff -r "$BATS_TEST_TMPDIR/carried" "$(echo "$FAULTLINE_WORK"/rebase/mini/written/replaced/*)"
 	[[ $output == *"next: make that the base of mini"* || $output == *"next: make newer the base of mini"* ]]
 	[ "$(ls -A "$FAULTLINE_PATCHES")" = ".git
 mini" ]
@@ -447,10 +447,39 @@ mini" ]
 	[ "$status" -eq 137 ]
 	[ ! -e "$series" ]
 	run rebase --onto newer
-	[[ $status -eq 0 && $output == *"a write of mini that was interrupted is completed"* ]]
+	[[ $status -eq 0 && $output == *"a write of $series that was interrupted is completed"* ]]
 	grep -qx 0004-both.patch "$series/series"
 	run ! grep -q 0001-first.patch "$series/series"
 	[ "$(ls -A "$FAULTLINE_PATCHES")" = mini ]
+}
+
+@test "a track that is a link, with a patch that is: only read, or what it points to is written" {
+	written=1
+	new_base 'sed -i "20s/$/ first second/" mm/memory.c; sed -i 1ione mm/swap.c'
+	mv "$series" "$BATS_TEST_TMPDIR/elsewhere"
+	mv "$BATS_TEST_TMPDIR/elsewhere/0005-last.patch" "$BATS_TEST_TMPDIR/last.patch"
+	ln -s ../last.patch "$BATS_TEST_TMPDIR/elsewhere/0005-last.patch"
+	ln -s ../elsewhere "$series"
+	run -0 rebase --onto newer
+	diff -r "$BATS_TEST_TMPDIR/carried" "$series"
+	run -0 rebase --onto newer --write
+	[[ -L $series && ! -e $series/0001-first.patch ]]
+	diff -r "$result/patches/newer" "$BATS_TEST_TMPDIR/elsewhere"
+	cmp "$BATS_TEST_TMPDIR/last.patch" "$BATS_TEST_TMPDIR/carried/0005-last.patch"
+}
+
+@test "what --write replaced is kept, also when the same rebase is done once more" {
+	written=1
+	new_base 'sed -i 1ione mm/swap.c'
+	run -0 rebase --onto newer --write
+	kept=${output##*what it was: }
+	kept=${kept%%$'\n'*}
+	diff -r "$BATS_TEST_TMPDIR/carried" "$kept"
+	rm -r "$series"
+	cp -r "$BATS_TEST_TMPDIR/carried" "$series"
+	echo "# mine" >>"$series/series"
+	run -0 rebase --onto newer
+	diff -r "$BATS_TEST_TMPDIR/carried" "$kept"
 }
 
 @test "a series that was changed meanwhile is not overwritten" {
