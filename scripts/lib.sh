@@ -161,6 +161,36 @@ git_linux() {
 		git --git-dir="$LINUX_GIT" -c gc.auto=0 -c core.autocrlf=false "$@"
 }
 
+# theirs DIR ARGS...: git on a repository that is only read, deaf to its
+# owner's configuration; that it may be owned by another user is no reason not
+# to read it.
+theirs() {
+	local dir=$1
+
+	shift
+	GIT_OPTIONAL_LOCKS=0 GIT_NO_LAZY_FETCH=1 GIT_NO_REPLACE_OBJECTS=1 \
+		GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null \
+		git -C "$dir" -c safe.directory='*' -c core.fsmonitor=false \
+		-c core.hooksPath=/dev/null "$@"
+}
+
+# copy_commit DIR ID REF [whole]: have the commit ID of the repository at DIR as
+# REF in LINUX_GIT: its tree, or its history too. False when git fails.
+copy_commit() {
+	local dir ref=$3 id=$2 depth=1
+
+	dir=$(readlink -f "$1")
+	if [[ ${4:-} == whole ]]; then
+		depth=2147483647 # also where a copy of a tree has cut the history
+	elif git_linux cat-file -e "$id^{tree}" 2>/dev/null; then
+		# A shallow fetch of what is here already would cut the history of ours.
+		git_linux update-ref "$ref" "$id"
+		return
+	fi
+	git_linux fetch -q --depth "$depth" --no-tags --no-write-fetch-head \
+		--upload-pack "git -c safe.directory='*' upload-pack" "$dir" "+$id:$ref" >&2
+}
+
 # track_dir TRACK: print patches/TRACK; die when there is no such track.
 track_dir() {
 	local dir=$FAULTLINE_PATCHES/$1

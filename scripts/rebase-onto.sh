@@ -6,19 +6,6 @@
 #
 # Sourced by scripts/rebase.
 
-# theirs DIR ARGS...: git on a repository that is only read, deaf to its
-# owner's configuration; that it may be owned by another user is no reason not
-# to read it.
-theirs() {
-	local dir=$1
-
-	shift
-	GIT_OPTIONAL_LOCKS=0 GIT_NO_LAZY_FETCH=1 GIT_NO_REPLACE_OBJECTS=1 \
-		GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null \
-		git -C "$dir" -c safe.directory='*' -c core.fsmonitor=false \
-		-c core.hooksPath=/dev/null "$@"
-}
-
 # resolve_onto: set onto to the commit that --onto names, copied into the work
 # area if it is in the tree of the user's, and onto_name to a name for it.
 resolve_onto() {
@@ -54,14 +41,7 @@ copy_from_user() {
 	[[ -z $(theirs "$user_tree" status --porcelain -uno 2>/dev/null | head -n 1) ]] ||
 		say "$user_tree has uncommitted changes; only what is committed is read"
 	ref=refs/faultline/onto/$(printf '%s %s' "$user_tree" "$onto_arg" | sha256sum | cut -c 1-12)
-	# A shallow fetch of what is here already would cut the history of ours.
-	if git_linux cat-file -e "$onto^{tree}" 2>/dev/null; then
-		git_linux update-ref "$ref" "$onto"
-		return
-	fi
-	git_linux fetch -q --depth 1 --no-tags --no-write-fetch-head \
-		--upload-pack "git -c safe.directory='*' upload-pack" \
-		"$user_tree" "+$onto:$ref" >&2 ||
+	copy_commit "$user_tree" "$onto" "$ref" ||
 		die "$EXIT_INFRA" "cannot copy '$onto_arg' from $user_tree" "see above"
 }
 

@@ -162,3 +162,64 @@ state() {
 	PATH=$BATS_TEST_TMPDIR/bin expect_failure 125 "'git' is not installed" "$SCRIPTS/apply" mini
 	[[ $output == *"run scripts/deps"* ]]
 }
+
+@test "--onto of what is here already leaves our history whole" {
+	"$SCRIPTS/apply" mini --quiet
+	role clone -q "$FAULTLINE_WORK/linux.git" "$BATS_TEST_TMPDIR/mine" -b apply/mini
+	run "$SCRIPTS/apply" mini --onto HEAD~1 --tree "$BATS_TEST_TMPDIR/mine"
+	[ "$status" -eq 1 ] # the series is in it
+	. "$SCRIPTS/lib.sh"
+	[ "$(git_linux rev-list --count apply/mini)" -eq 4 ]
+	[ ! -s "$LINUX_GIT/shallow" ]
+	step_commit mini 0
+}
+
+@test "a conflict in a long hunk is cut short, and the exit is 1" {
+	role -C "$BATS_TEST_TMPDIR/kernel" reset -q --hard
+	seq 1 50000 | sed 's/^/a line that is long enough to fill a pipe with a few of them /' \
+		>>"$BATS_TEST_TMPDIR/kernel/mm/memory.c"
+	role -C "$BATS_TEST_TMPDIR/kernel" commit -q -s -a -m "mm: say much" -m "It has to." \
+		-m "Link: https://lore.kernel.org/r/mini@example.org
+Upstream-Status: Pending"
+	role -C "$BATS_TEST_TMPDIR/kernel" format-patch -q --zero-commit --no-signature -N --stdout -1 |
+		sed 's/^ line 38$/ line of others/' >"$series/0004-much.patch"
+	echo 0004-much.patch >>"$series/series"
+	expect_failure 1 "apply: error: patches/mini/0004-much.patch does not apply" "$SCRIPTS/apply" mini
+	[ "${#lines[@]}" -lt 80 ]
+}
+
+@test "a conflict at the start of a file that should be empty shows the file" {
+	cat >"$series/0004-zero.patch" <<-'END'
+		From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001
+		From: Faultline <faultline@series.invalid>
+		Date: Sat, 21 Nov 2026 18:20:00 +0000
+		Subject: [PATCH] mm: fill an empty file
+
+		It has to be.
+
+		Link: https://lore.kernel.org/r/mini@example.org
+		Upstream-Status: Pending
+		Signed-off-by: Faultline <faultline@series.invalid>
+		---
+		diff --git a/mm/memory.c b/mm/memory.c
+		--- a/mm/memory.c
+		+++ b/mm/memory.c
+		@@ -0,0 +1 @@
+		+new
+	END
+	echo 0004-zero.patch >>"$series/series"
+	expect_failure 1 "apply: error: patches/mini/0004-zero.patch does not apply" "$SCRIPTS/apply" mini
+	[[ $output == *"  | line 1"* && $output != *"sed:"* ]]
+}
+
+@test "a conflict in a file that the patch renames shows the hunk" {
+	role -C "$BATS_TEST_TMPDIR/kernel" mv mm/memory.c mm/moved.c
+	sed -i '20s/$/ moved/' "$BATS_TEST_TMPDIR/kernel/mm/moved.c"
+	role -C "$BATS_TEST_TMPDIR/kernel" commit -q -s -a -m "mm: move it" -m "It has to." \
+		-m "Link: https://lore.kernel.org/r/mini@example.org
+Upstream-Status: Pending"
+	role -C "$BATS_TEST_TMPDIR/kernel" format-patch -q -M --zero-commit --no-signature -N --stdout -1 |
+		sed 's/^ line 19$/ line of others/' >"$series/0004-moved.patch"
+	echo 0004-moved.patch >>"$series/series"
+	expect_failure 1 "  |  line of others" "$SCRIPTS/apply" mini
+}

@@ -390,3 +390,12 @@ Upstream-Status: Pending"
 mini" ]
 	run -0 "$SCRIPTS/lint" mini
 }
+
+@test "a branch of which scripts/apply has copied a commit before is read whole" {
+	sed -i '5s/$/ new/' "$kernel/mm/memory.c"
+	commit "mm: change line 5" "It is new."
+	"$SCRIPTS/apply" mini --onto work~1 --tree "$kernel" --no-branch --quiet || true
+	"$SCRIPTS/apply" mini --onto work --tree "$kernel" --no-branch --quiet || true
+	run -0 refresh --write
+	[ "$(grep -c '^000' "$series/series")" -eq 4 ]
+}
