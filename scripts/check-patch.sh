@@ -54,19 +54,32 @@ acceptable() {
 	done
 }
 
+# checkpatch_lines: print what checkpatch.pl says, on stdin, as lines of a result: about
+# a line of the patch or, where it is of no known form, about the patch.
+checkpatch_lines() {
+	awk -v name="$name" '
+		!NF { next }
+		{ at = "" }
+		match($0, /: (ERROR|WARNING|CHECK):[A-Z_]+: |: accepts [A-Z_]+,/) {
+			path = substr($0, 1, RSTART - 1)
+			$0 = substr($0, RSTART + 2)
+			if (match(path, /:[0-9]+$/)) at = substr(path, RSTART)
+		}
+		{ print "finding\tcheckpatch\t" name at "\t" $0 }'
+}
+
 # judge_checkpatch: what checkpatch.pl finds, and how much of it is accepted.
 judge_checkpatch() {
-	local out status=0 text type
+	local out log=$result.$$.log status=0 text type
 
-	out=$("$FAULTLINE_ROOT/scripts/checkpatch" "$track" "$patch" 2>&1) || status=$?
+	out=$("$FAULTLINE_ROOT/scripts/checkpatch" "$track" "$patch" 2>"$log") || status=$?
 	if ((status > 1)); then
-		line unjudged checkpatch "$name" "${out%%$'\n'*}"
+		line unjudged checkpatch "$name" "$(sed -n '/error: /{p;q}' "$log")"
+		rm -f "$log"
 		return
 	fi
-	while IFS= read -r text; do
-		[[ -z $text ]] || line finding checkpatch "$(sed -E 's/^.*\/([^/:]*(:[0-9]+)?): (ERROR|WARNING|CHECK|accepts).*/\1/' <<<"$text")" \
-			"$(sed -E 's/^[^:]*(:[0-9]+)?: //' <<<"$text")"
-	done <<<"$out"
+	rm -f "$log"
+	checkpatch_lines <<<"$out"
 	while IFS=$'\t' read -r type text; do
 		[[ -z $type || $out == *"accepts $type,"* ]] ||
 			line accepted checkpatch "$name" "$type: $text"

@@ -119,6 +119,13 @@ check() { "$SCRIPTS/check" mini "$@"; }
 	expect_failure 1 "trailers: accepts SUBJECT_VERB, which is not found: drop the trailer" check
 }
 
+@test "whatever checkpatch.pl says is a finding, of any form" {
+	sed -i '1i print "Use of uninitialized value in a/b: CHECK\n";' "$kernel/scripts/checkpatch.pl"
+	role -C "$kernel" commit -q -a --amend -m 'miniature kernel'
+	role -C "$FAULTLINE_WORK/linux.git" fetch -q "$kernel" +HEAD:refs/heads/base/mini
+	expect_failure 1 "$(basename "$(nth 1)"): checkpatch: Use of uninitialized value" check --patch 1
+}
+
 @test "a patch that does not apply: it is named, and those before it are checked" {
 	sed -i 's/^-line 20 changed 1$/-line 20 altered/' "$(nth 2)"
 	expect_failure 1 "$(basename "$(nth 2)"): apply: error: patch failed: mm/memory.c:17" check
@@ -134,6 +141,7 @@ check() { "$SCRIPTS/check" mini "$@"; }
 	[ "$(grep -c '^[0-9]' <<<"$output")" -eq 2 ]
 	expect_failure 1 SUBJECT_VERB check --patch 1
 	expect_failure 2 "'4' is no patch of mini" check --patch 4
+	expect_failure 2 "',' names no patch" check --patch ,
 }
 
 @test "--ktap: the same as a test per column" {
