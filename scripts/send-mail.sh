@@ -5,7 +5,7 @@
 # send-mail.sh - make the mails of a series. Sourced by scripts/send.
 
 # The trailers that only the toolkit reads.
-readonly OWN_TRAILERS='Upstream-Status|Semantic-patch|Checkpatch-accepts'
+readonly OWN_TRAILERS='Upstream-Status|Semantic-patch|Check-accepts|Checkpatch-accepts'
 
 # More people than these get a patch through their lists only: nobody reads a
 # mail to a hundred, and lists refuse it.
@@ -113,7 +113,8 @@ format_mails() {
 		--from="$name_of_user <$email>" --base="$base" \
 		--stat=72 "${options[@]}" -o "$out" "$base..faultline-send" >&2
 	git_linux update-ref -d "$branch"
-	sed -i "s/^base-commit: .*/&\n$change/" "$out"/*0000-cover-letter.patch
+	printf '%s\n' "$change" >"$new.change"
+	sed -i "/^base-commit: /r $new.change" "$out"/*0000-cover-letter.patch
 }
 
 # maintainers_folder DIR: write the base's get_maintainer.pl to DIR, with what it

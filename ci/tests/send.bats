@@ -91,6 +91,20 @@ header() { sed '/^$/,$d' "$2" | sed -e ':a' -e 'N;$!ba' -e 's/\n[ \t]\+/ /g' | s
 	[[ $output != *Upstream-Status* ]]
 }
 
+@test "no mail has a trailer that only the toolkit reads" {
+	sed -i 's/^Upstream-Status: .*/&\nCheck-accepts: BODY_SHORT - it is one line\nCheckpatch-accepts: LONG_LINE - it is long/' "$series"/0002-*.patch
+	"$SCRIPTS/send" mini
+	run ! grep -rE '^(Upstream-Status|Check-accepts|Checkpatch-accepts):' "$OUT"
+	grep -q '^Link: ' "$OUT"/0002-*.patch
+}
+
+@test "a change-id of any characters is in the cover letter as it is" {
+	sed -i "/^change-id: /d" "$series/cover-letter"
+	echo "change-id: 20260101-a/b&c" >>"$series/cover-letter"
+	"$SCRIPTS/send" mini
+	grep -qxF 'change-id: 20260101-a/b&c' "$OUT/0000-cover-letter.patch"
+}
+
 @test "--keep keeps our trailers" {
 	"$SCRIPTS/send" mini --keep
 	grep -qx 'Upstream-Status: Pending' "$OUT"/0002-*.patch
@@ -196,6 +210,21 @@ header() { sed '/^$/,$d' "$2" | sed -e ':a' -e 'N;$!ba' -e 's/\n[ \t]\+/ /g' | s
 	grep -q '^v1 ' "$series/sent"
 	run -2 typing 'send mini v1' "$SCRIPTS/send" mini --resume
 	count_mails 4
+}
+
+@test "killed after the last mail: --resume records the version, and sends none twice" {
+	run -0 typing 'send mini v1' "$SCRIPTS/send" mini --really
+	rm "$series/sent"
+	run -0 "$SCRIPTS/send" mini --resume
+	grep -q '^v1 ' "$series/sent"
+	count_mails 4
+}
+
+@test "--resume does not send what was made without --really" {
+	"$SCRIPTS/send" mini
+	run -2 typing 'send mini v1' "$SCRIPTS/send" mini --resume
+	[[ $output == *"were made without --really"* ]]
+	count_mails 0
 }
 
 @test "what is not committed is not sent" {
