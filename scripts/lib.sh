@@ -115,8 +115,8 @@ conf_get() {
 hold_lock() {
 	local name=$1 fd
 
-	mkdir -p "$FAULTLINE_WORK/lock"
-	exec {fd}>>"$FAULTLINE_WORK/lock/$name"
+	{ mkdir -p "$FAULTLINE_WORK/lock" && exec {fd}>>"$FAULTLINE_WORK/lock/$name"; } 2>/dev/null ||
+		die "$EXIT_INFRA" "cannot write to $FAULTLINE_WORK/lock/$name" "set FAULTLINE_WORK to a folder of yours"
 	flock -n "$fd" && return
 	say "waiting for another run that holds the lock '$name'"
 	flock "$fd"

@@ -223,3 +223,11 @@ Upstream-Status: Pending"
 	echo 0004-moved.patch >>"$series/series"
 	expect_failure 1 "  |  line of others" "$SCRIPTS/apply" mini
 }
+
+@test "a work area that cannot be written to, or a git that fails, is no bad series" {
+	mkdir -p "$FAULTLINE_WORK/lock/apply-mini"
+	expect_failure 125 "cannot write to $FAULTLINE_WORK/lock/apply-mini" "$SCRIPTS/apply" mini
+	rmdir "$FAULTLINE_WORK/lock/apply-mini"
+	echo >"$FAULTLINE_WORK/src" # no work tree can be made
+	expect_failure 125 "a command failed with" "$SCRIPTS/apply" mini
+}

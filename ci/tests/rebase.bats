@@ -453,6 +453,14 @@ mini" ]
 	[ "$(ls -A "$FAULTLINE_PATCHES")" = mini ]
 }
 
+@test "a series that does not apply to its own base is bad, and said so" {
+	written=1
+	new_base 'sed -i 1ione mm/swap.c'
+	sed -i "s/^-line 20$/-line 20 of others/" "$series/0001-first.patch"
+	expect_failure 1 "mini does not apply to its own base" rebase --onto newer
+	[[ $output != *"a command failed"* ]]
+}
+
 @test "a track that is a link, with a patch that is: only read, or what it points to is written" {
 	written=1
 	new_base 'sed -i "20s/$/ first second/" mm/memory.c; sed -i 1ione mm/swap.c'
