@@ -27,10 +27,11 @@ recover_write() {
 
 # refuse_uncommitted: the folder has nothing that the user's repository lacks.
 refuse_uncommitted() {
-	local changes
+	local changes git=(git -C "$dir" -c safe.directory='*')
 
-	git -C "$dir" rev-parse --is-inside-work-tree >/dev/null 2>&1 || return 0
-	changes=$(git -C "$dir" status --porcelain --untracked-files=all -- .)
+	# A repository that is another user's is one all the same.
+	"${git[@]}" rev-parse --is-inside-work-tree >/dev/null 2>&1 || return 0
+	changes=$("${git[@]}" status --porcelain --untracked-files=all -- .)
 	[[ -z $changes ]] || {
 		printf '%s\n' "$changes" >&2
 		bad "patches/$track has changes that are not committed, see above" \

@@ -299,6 +299,15 @@ Upstream-Status: Pending"
 	unchanged
 }
 
+@test "uncommitted changes are refused in a repository of another user as well" {
+	[ "$(id -u)" -eq 0 ]
+	amend "mm: have line 20 say 3"
+	echo "# my note" >>"$series/facts"
+	chown -R 1 "$FAULTLINE_PATCHES"
+	expect_failure 1 "patches/mini has changes that are not committed" refresh --write
+	grep -qx "# my note" "$series/facts"
+}
+
 @test "uncommitted changes of the patches are refused, and kept" {
 	amend "mm: have line 20 say 3"
 	echo "# my note" >>"$series/facts"
