@@ -31,8 +31,10 @@ status_table() {
 			join("") | pad([$width, 8] | max)) +
 		 " " + ($thread | pad(7)) + " " + .subject)[:100]),
 	"",
-	"verdicts, in this order: \($t.machines | join(" "))",
-	"  P pass, F fail, C crash, H hang, B does not build, A does not apply, . none for this step",
+	(reduce ("verdicts, in this order:", $t.machines[]) as $word ([];
+		if length > 0 and (.[-1] + $word | length) < 100 then .[-1] += " " + $word
+		elif length > 0 then . + ["  " + $word] else [$word] end) | .[]),
+	"  P pass, F fail, C crash, H hang, B does not build, A does not apply, ? not judged, . none",
 	"threads:",
 	($threads | to_entries[] | "  \(.key + 1) \(.value)"),
 	"patches: \(.patches | length), needed by this base: \([.patches[] | select(.needed_by[$t.track] == true)] | length)",

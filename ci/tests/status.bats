@@ -95,8 +95,9 @@ of() { "$SCRIPTS/status" mini --json | jq -c "$1"; }
 
 @test "the table fits 100 columns" {
 	sed -i 's/^\(Subject: .*\), time 1$/\1, time 1, with a subject that goes on and on and on to 71 columns/' "$(nth 1)"
+	touch "$FAULTLINE_CONFIGS"/machine/a-machine-{1..9}
 	run -0 "$SCRIPTS/status" mini
-	[[ $output == *'with a s'* ]]
+	[[ $output == *'with a'* && $output == *$'a-machine-6\n  a-machine-7'* ]]
 	for line in "${lines[@]}"; do ((${#line} <= 100)); done
 }
 
