@@ -43,6 +43,11 @@ export FAULTLINE_CONFIGS FAULTLINE_PATCHES FAULTLINE_COCCI
 # The guest with its tests and modules likewise; not exported, as a copy of the
 # project has a guest of its own.
 FAULTLINE_GUEST=${FAULTLINE_GUEST:-$FAULTLINE_ROOT/ci/guest}
+# They may be named from where the caller is; scripts and git go elsewhere.
+for variable in FAULTLINE_{CONFIGS,PATCHES,COCCI,GUEST}; do
+	[[ ${!variable} == /* ]] || printf -v "$variable" '%s' "$PWD/${!variable}"
+done
+unset variable
 
 # 0: errors only, 1: what is being done, 2: also the commands behind it.
 export VERBOSITY=${VERBOSITY:-1}

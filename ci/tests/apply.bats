@@ -163,6 +163,11 @@ state() {
 	[[ $output == *"run scripts/deps"* ]]
 }
 
+@test "the folder of the tracks may be named from where one is" {
+	cd "$BATS_TEST_TMPDIR"
+	FAULTLINE_PATCHES=patches run -0 "$SCRIPTS/apply" mini
+}
+
 @test "--onto of what is here already leaves our history whole" {
 	"$SCRIPTS/apply" mini --quiet
 	role clone -q "$FAULTLINE_WORK/linux.git" "$BATS_TEST_TMPDIR/mine" -b apply/mini
