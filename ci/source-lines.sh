@@ -36,13 +36,14 @@ defining_files() {
 }
 
 # compile_with_lines FILE...: compile source files into KBUILD_OUT with line
-# numbers; print the objects that came out.
+# numbers; print the objects that came out. The paths in them are relative, and they
+# are compiled here: a cache that work areas share may have those of another.
 compile_with_lines() {
-	local object list=()
+	local object list=() lines="-g -fdebug-prefix-map=$KBUILD_SRC=. -fdebug-prefix-map=$KBUILD_OUT=."
 
 	for object; do list+=("${object%.*}.o"); done
 	# Some may not belong to this configuration.
-	kbuild KCFLAGS=-g KAFLAGS=-g -k "${list[@]}" >"$KBUILD_OUT/build.log" 2>&1 || true
+	CCACHE_DISABLE=1 kbuild KCFLAGS="$lines" KAFLAGS="$lines" -k "${list[@]}" >"$KBUILD_OUT/build.log" 2>&1 || true
 	for object in "${list[@]}"; do
 		[[ ! -f $KBUILD_OUT/$object ]] || printf '%s\n' "$KBUILD_OUT/$object"
 	done
@@ -64,7 +65,7 @@ functions_in() {
 place_of() {
 	CROSS_COMPILE=$KBUILD_CROSS "$KBUILD_SRC/scripts/faddr2line" "$1" "${2%/*}" 2>/dev/null |
 		sed -n "s/^.* at \([^ ]*:[0-9]\{1,\}\).*/\1/p" |
-		sed -e "s|^$KBUILD_SRC/||" -e 's|^\./||' | paste -sd ' '
+		sed -e 's|^\(\./\)*||' | paste -sd ' '
 }
 
 # places OBJECTS FRAMES: print "frame<TAB>file:line" for the frames, a line each, whose
