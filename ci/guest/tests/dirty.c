@@ -70,6 +70,10 @@ static void begin(const struct fs *fs, size_t pages, bool empty)
 	size_t i;
 
 	psize = mm_page_size();
+#ifdef __arm__
+	/* Its pte_write() is "not L_PTE_RDONLY": true of what is not mapped, too */
+	skip("the helpers take an entry that is not there for one to protect");
+#endif
 	module_load(DIRTY_NAME);
 	dev = open("/dev/" DIRTY_NAME, O_RDWR | O_CLOEXEC);
 	require(dev >= 0, "/dev/" DIRTY_NAME ": %m");
