@@ -41,12 +41,12 @@ KBUILD_FIXED=(
 kbuild_arguments() { printf '%s\n' "${KBUILD_FIXED[@]}"; }
 
 # kbuild_begin: mark the O= folder as being written to. What a build that was killed
-# wrote is removed first, as make takes a half-written file for a whole one; not the
-# log, which is open.
+# wrote is removed first, as make takes a half-written file for a whole one; not what
+# we write: the log, which is open, and configurations.
 kbuild_begin() {
 	local mark=$KBUILD_OUT/.faultline-building
 
-	mkdir -p "$KBUILD_OUT" && { [[ ! -f $mark ]] || find "$KBUILD_OUT" -newer "$mark" -type f ! -name '*.log' -delete; } &&
+	mkdir -p "$KBUILD_OUT" && { [[ ! -f $mark ]] || find "$KBUILD_OUT" -newer "$mark" -type f ! -name '*.log' ! -name '*.config' -delete; } &&
 		touch "$mark"
 }
 

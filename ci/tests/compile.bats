@@ -101,6 +101,7 @@ setup() { mini_objects; }
 	chmod 755 "$BATS_TEST_TMPDIR/make"
 	PATH=$BATS_TEST_TMPDIR:$PATH expect_failure 125 "make for here ended with 137" "$CI/compile" mini --arch here
 	run "$CI/compile" mini --arch here
+	echo "$output"
 	[ "$status" -eq 0 ]
 	[[ $output == *"compile mini: 2 passed, 0 failed" ]]
 }
