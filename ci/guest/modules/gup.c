@@ -36,6 +36,8 @@ static long gup_fast_only(void __user *arg)
 	struct page **pages;
 	long ret;
 
+	if (!IS_ENABLED(CONFIG_HAVE_FAST_GUP))
+		return -EOPNOTSUPP;
 	if (copy_from_user(&req, arg, sizeof(req)))
 		return -EFAULT;
 	if (req.nr > INT_MAX || req.start != (unsigned long)req.start)

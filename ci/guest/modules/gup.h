@@ -42,6 +42,7 @@ struct gup_boundary {
 	__u64 pgdir_size;
 };
 
+/* -EOPNOTSUPP where the kernel has no walk without locks: on arm with two levels */
 #define GUP_FAST_ONLY	_IOWR('g', 1, struct gup_request)
 #define GUP_BOUNDARY	_IOWR('g', 2, struct gup_boundary)
 

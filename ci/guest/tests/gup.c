@@ -13,6 +13,7 @@
  *   gup.thp=<kB>|absent          size of a transparent huge page
  *   gup.hugetlb=<kB>|absent      size of a page of hugetlbfs
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -39,12 +40,21 @@
 static size_t psize;
 static int dev;
 
-static void begin(void)
+static void load(void)
 {
 	psize = mm_page_size();
 	module_load(GUP_NAME);
 	dev = open("/dev/" GUP_NAME, O_RDWR | O_CLOEXEC);
 	require(dev >= 0, "/dev/" GUP_NAME ": %m");
+}
+
+static void begin(void)
+{
+	struct gup_request none = { .nr = 0 };
+
+	load();
+	if (ioctl(dev, GUP_FAST_ONLY, &none) && errno == EOPNOTSUPP)
+		skip("this kernel has no walk without locks");
 }
 
 /**
@@ -122,7 +132,7 @@ static void first_entry(const void *unused)
 {
 	struct gup_boundary b = { .start = 0 };
 
-	begin();
+	load();
 	require(!ioctl(dev, GUP_BOUNDARY, &b), "GUP_BOUNDARY: %m");
 	expect(b.end && !(b.end & (b.end - 1)), "the first entry ends at %#llx",
 	       b.end);
@@ -537,7 +547,7 @@ static void huge_reserved(const void *unused)
 /* Nothing holds it any more. */
 static void unload(const void *unused)
 {
-	begin();
+	load();
 	close(dev);
 	expect(!module_unload(GUP_NAME), "rmmod " GUP_NAME ": %m");
 }
