@@ -67,6 +67,7 @@ mini_work() {
 }
 
 # mini_matrix [BAD]: all of it, and FAULTLINE_* so that the project's commands see it.
+# shellcheck disable=SC2120 # the suites give it
 mini_matrix() {
 	export FAULTLINE_WORK=$BATS_TEST_TMPDIR/work FAULTLINE_PATCHES=$BATS_TEST_TMPDIR/patches
 	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs FAULTLINE_GUEST=$BATS_TEST_TMPDIR/guest
@@ -97,6 +98,7 @@ what_was_judged() {
 # mini_project: the project as a repository of its own at $COPY, with the miniature's
 # track, machines and guest in it, and a base that every host imports by itself.
 mini_project() {
+	# shellcheck disable=SC2119
 	mini_matrix
 	unset FAULTLINE_PATCHES FAULTLINE_CONFIGS FAULTLINE_GUEST
 	copy_of_project
