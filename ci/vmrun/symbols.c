@@ -20,10 +20,11 @@ static int take_line(struct symbols *s, char *line)
 		return -1;
 	name = end + 3;
 	name[strcspn(name, "\r\n")] = '\0';
-	if (!*name)
-		return -1;
-	/* "$x" marks code; of several names of a place a function's counts */
-	function = strchr("tTwW", end[1]) && *name != '$';
+	/*
+	 * "$x" marks code, as does no name on arm; of several names of a place a
+	 * function's counts
+	 */
+	function = strchr("tTwW", end[1]) && *name && *name != '$';
 	if (s->n && s->v[s->n - 1].address == address) {
 		if (function && !s->v[s->n - 1].name)
 			s->v[s->n - 1].name = xstrdup(name);

@@ -51,6 +51,11 @@ static void test_symbols(void **state)
 	expect_name(&s, 0x3000, "");
 	expect_name(&s, ~0ULL, "");
 	symbols_free(&s);
+	/* arm has veneers without a name */
+	assert_int_equal(load(&s, "1000 T f\n1010 t\x20\n1020 T g\n", &err), 0);
+	expect_name(&s, 0x1004, "f+0x4/0x10");
+	expect_name(&s, 0x1010, "");
+	symbols_free(&s);
 }
 
 static void test_bad_symbols(void **state)
