@@ -340,6 +340,9 @@ static void visit_long(const struct edge *e)
 			  ANON | MAP_POPULATE, -1);
 		end = e->next + SIDE * psize;
 	}
+	/* Not beyond the end of what can be mapped, which ends the walk at once */
+	if ((unsigned long)end > edges_top())
+		end = (char *)edges_top();
 	nr = (end - start) / psize;
 	if (nr > INT_MAX)
 		nr = INT_MAX;
