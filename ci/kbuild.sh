@@ -22,11 +22,12 @@ kbuild_kconfig() {
 	rm -f "$file.tmp"
 }
 
-# Linux 5.10 has pud_dirty() on x86 only, where alone a driver selects the helpers.
-# Elsewhere no pud of a mapping is huge, and the code that asks is dead, but has to
-# compile. For make to expand, once it knows the architecture's folder.
+# Linux 5.10 has pud_dirty() on x86 only, where alone a driver selects the helpers, and
+# riscv has no pmd_dirty() either. There no such entry of a mapping is huge, and the code
+# that asks is dead, but has to compile. For make to expand, once it knows the
+# architecture's folder.
 # shellcheck disable=SC2016
-KBUILD_PUD_DIRTY='$(if $(shell grep -rlw pud_dirty $(srctree)/include/linux/pgtable.h $(srctree)/arch/$(SRCARCH)/include),,-Dpud_dirty=pud_write)'
+KBUILD_DIRTY='$(foreach level,pmd pud,$(if $(shell grep -rlw $(level)_dirty $(srctree)/include/linux/pgtable.h $(srctree)/arch/$(SRCARCH)/include),,-D$(level)_dirty=$(level)_write))'
 
 # What of make's arguments reaches an image, and so is part of its key: a fixed time
 # stamp, user and host make equal trees give equal images
@@ -35,7 +36,7 @@ KBUILD_FIXED=(
 	KBUILD_BUILD_TIMESTAMP='Thu Jan 1 00:00:00 UTC 1970'
 	KBUILD_BUILD_USER=faultline KBUILD_BUILD_HOST=series
 	KBUILD_BUILD_VERSION=1 LOCALVERSION=)
-[[ ! -f $KBUILD_ENTRIES ]] || KBUILD_FIXED+=("CFLAGS_mapping_dirty_helpers.o=$KBUILD_PUD_DIRTY")
+[[ ! -f $KBUILD_ENTRIES ]] || KBUILD_FIXED+=("CFLAGS_mapping_dirty_helpers.o=$KBUILD_DIRTY")
 
 # kbuild_arguments: print what of make's arguments reaches an image.
 kbuild_arguments() { printf '%s\n' "${KBUILD_FIXED[@]}"; }
