@@ -80,8 +80,7 @@ bad_end_at_a_flip() {
 
 # good_end_is_bad: say so and end.
 good_end_is_bad() {
-	JUDGED=1
-	die "$EXIT_BAD" "the good end, $(name_of "$good"), is bad: $reason" \
+	bad "the good end, $(name_of "$good"), is bad: $reason" \
 		"name a step that is good with --good; see $folder"
 }
 
@@ -95,8 +94,7 @@ show_ends() {
 	case $state in
 	skip) die "$EXIT_INFRA" "the bad end, $(name_of "$bad"), cannot be judged: $reason" "see $folder" ;;
 	good)
-		JUDGED=1
-		die "$EXIT_BAD" "the bad end, $(name_of "$bad"), is good: ${reason_of[$bad]}" \
+		bad "the bad end, $(name_of "$bad"), is good: ${reason_of[$bad]}" \
 			"name one that is bad with --bad; if it is so at times only, raise --repeat $repeat"
 		;;
 	esac

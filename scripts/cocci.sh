@@ -14,13 +14,6 @@ COCCI_CACHED=1
 # Raise it when what is kept, or how it is found, changes.
 readonly COCCI_FORMAT=1
 
-# bad WHAT [NEXT]: die with EXIT_BAD, on purpose.
-bad() {
-	# shellcheck disable=SC2034 # read by own_failures_are_infra
-	JUDGED=1
-	die "$EXIT_BAD" "$@"
-}
-
 # cocci_begin: make COCCI_RUN an empty folder, have children end with this
 # process, and set COCCI_VERSION.
 cocci_begin() {

@@ -422,6 +422,12 @@ own_failures_are_infra() {
 	trap 'name_own_failure $?' EXIT
 }
 
+# bad WHAT [NEXT]: die because what was judged is bad, and not for a failure of ours.
+bad() {
+	JUDGED=1
+	die "$EXIT_BAD" "$@"
+}
+
 # name_own_failure STATUS: the trap of own_failures_are_infra.
 name_own_failure() {
 	case $1 in
