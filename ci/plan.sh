@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # plan.sh - which cells are judged, and in which order, for ci/boot.
-# Source it after scripts/lib.sh and set track, last (its last step), all, debug
-# (1 or 0), wanted (steps, a line each) and only (machines, comma separated);
+# Source it after scripts/lib.sh and set track, last (its last step), all, flips,
+# debug (1 or 0), wanted (steps, a line each) and only (machines, comma separated);
 # the last two are empty where the machines' own choice counts.
 
 # What ci/boot sets:
@@ -55,6 +55,7 @@ machine_steps() {
 	elif ((all)); then
 		choice=all
 	fi
+	((!flips)) || [[ $choice != all ]] || choice=flips
 	[[ -z $wanted ]] || choice=wanted
 	case $choice in
 	wanted) printf '%s\n' "$wanted" ;;

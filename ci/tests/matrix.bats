@@ -173,6 +173,19 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	[ ! -e "$FAULTLINE_WORK" ]
 }
 
+@test "--flips: the ends and both sides of a flip, where the choice is every step" {
+	mini_matrix
+	steps_of() { run -0 "$CI/boot" mini --list "$@"; awk -v m=a1 '$2 == m { print $1 }' <<<"$output" | paste -sd ' '; }
+	[ "$(steps_of | tr ' ' '\n' | sort -n | paste -sd ' ')" = '0 1 2 3 4' ]
+	[ "$(steps_of --flips)" = '0 4' ]
+	patch=$(sed -n 2p "$series/series")
+	printf 'a.b * old new %s\n' "$patch" >"$series/facts"
+	[ "$(steps_of --flips | tr ' ' '\n' | sort -n | paste -sd ' ')" = '0 1 2 4' ]
+	# What was asked for by number counts all the same.
+	[ "$(steps_of --flips --step 3)" = 3 ]
+	expect_failure 2 "--all and --flips" "$CI/boot" mini --all --flips
+}
+
 @test "wrong usage is 2, and a series that is not applied 125" {
 	mini_matrix
 	expect_failure 2 "a track is needed" "$CI/boot"
