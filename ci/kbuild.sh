@@ -194,14 +194,21 @@ require_options() {
 # only the files that differ between two steps, and those are to be recompiled.
 build_source() { printf '%s\n' "$FAULTLINE_WORK/src/$1/build"; }
 
-# kernel_fragments KERNEL: set the array fragments to the files of KERNEL in
-# configs/kernel: those for all, and one for each part of a name such as A+B.
+# kernel_fragments KERNEL TRACK: set the array fragments to the files of KERNEL in
+# configs/kernel: those for all, and one for each part of a name such as A+B. Behind
+# them what the base of TRACK has instead, where it has files for that: kernel.config
+# for all, and kernel-A.config and kernel-B.config.
 kernel_fragments() {
-	local part names
+	local part names file own=()
 
 	IFS=+ read -ra names <<<"$1"
 	fragments=("$FAULTLINE_CONFIGS/kernel/common.config")
+	own=("$FAULTLINE_CONFIGS/base/$2/kernel.config")
 	for part in "${names[@]}"; do
 		fragments+=("$FAULTLINE_CONFIGS/kernel/$part.config")
+		own+=("$FAULTLINE_CONFIGS/base/$2/kernel-$part.config")
+	done
+	for file in "${own[@]}"; do
+		[[ ! -f $file ]] || fragments+=("$file")
 	done
 }
