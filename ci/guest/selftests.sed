@@ -5,6 +5,7 @@
 /debug_cow/d
 # khugepaged: keeps 512 huge pages, one gigabyte, to make one case
 /^\tcollapse_compound_extreme();/d
+/^\tTEST(collapse_compound_extreme,/d
 # khugepaged: looks every half second for 3 s; look twenty times as often
 s/^#define TICK 500000/#define TICK 25000/
 s/int timeout = 6; /int timeout = 120; /

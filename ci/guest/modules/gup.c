@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "compat.h"
 #include "gup.h"
 
 static int give_pages(struct gup_request *req, struct page **pages)
@@ -36,7 +37,7 @@ static long gup_fast_only(void __user *arg)
 	struct page **pages;
 	long ret;
 
-	if (!IS_ENABLED(CONFIG_HAVE_FAST_GUP))
+	if (!HAVE_GUP_WITHOUT_LOCKS)
 		return -EOPNOTSUPP;
 	if (copy_from_user(&req, arg, sizeof(req)))
 		return -EFAULT;

@@ -10,11 +10,11 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
-#include <linux/pfn_t.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/uaccess.h>
 
+#include "compat.h"
 #include "vmfault.h"
 
 /* Kbuild found out where this tree has the fields */
@@ -103,8 +103,7 @@ static vm_fault_t vmfault_fault(struct vm_fault *vmf)
 		return vmf_insert_pfn(vma, address, page_to_pfn(page));
 	case VMFAULT_MIXED:
 		return vmf_insert_mixed(vma, address,
-					__pfn_to_pfn_t(page_to_pfn(page),
-						       PFN_DEV));
+					mixed_pfn(page_to_pfn(page)));
 	default:
 		get_page(page);
 		vmf->page = page;
@@ -139,7 +138,7 @@ static vm_fault_t vmfault_page_mkwrite(struct vm_fault *vmf)
 		return 0;
 	case VMFAULT_ZERO:
 		/* The page is not freed before the file is closed */
-		vmf->page->index = vmf_where(vmf)->pgoff;
+		set_page_index(vmf->page, vmf_where(vmf)->pgoff);
 		vmf->page->mapping = mapping;
 		return 0;
 	default:
@@ -170,11 +169,11 @@ static int vmfault_mmap(struct file *file, struct vm_area_struct *vma)
 		/* A page that is copied at a write could not be told apart */
 		if (!(vma->vm_flags & VM_SHARED))
 			return -EINVAL;
-		vma->vm_flags |= VM_PFNMAP;
+		vm_flags_set(vma, VM_PFNMAP);
 		vma->vm_ops = &pfn_ops;
 		return 0;
 	case VMFAULT_MIXED:
-		vma->vm_flags |= VM_MIXEDMAP;
+		vm_flags_set(vma, VM_MIXEDMAP);
 		vma->vm_ops = &pfn_ops;
 		return 0;
 	case VMFAULT_REMAP:
@@ -257,14 +256,9 @@ static ssize_t vmfault_write(struct file *file, const char __user *from,
 	return simple_write_to_buffer(dev.area, AREA_SIZE, pos, from, count);
 }
 
-static int vmfault_set_page_dirty(struct page *page)
-{
-	return !TestSetPageDirty(page);
-}
-
 /* Nothing is ever written back, so the default would not do */
 static const struct address_space_operations vmfault_aops = {
-	.set_page_dirty = vmfault_set_page_dirty,
+	JUST_DIRTY,
 };
 
 static int vmfault_open(struct inode *inode, struct file *file)

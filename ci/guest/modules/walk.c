@@ -12,6 +12,7 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
+#include "compat.h"
 #include "walk.h"
 
 #define SCATTERED	64	/* pages, a power of two */
@@ -50,6 +51,7 @@ static long walk_apply(void __user *arg)
 {
 	struct walk_apply req;
 	struct applied seen = { .req = &req };
+	apply_fn *apply;
 	int ret;
 
 	if (copy_from_user(&req, arg, sizeof(req)))
@@ -61,13 +63,11 @@ static long walk_apply(void __user *arg)
 	req.wrong = 0;
 	req.frames = 0;
 	seen.next = req.start;
+	apply = req.existing ? apply_to_existing() : apply_to_page_range;
+	if (!apply)
+		return -EOPNOTSUPP;
 	mmap_write_lock(current->mm);
-	if (req.existing)
-		ret = apply_to_existing_page_range(current->mm, req.start,
-						   req.size, walk_pte, &seen);
-	else
-		ret = apply_to_page_range(current->mm, req.start, req.size,
-					  walk_pte, &seen);
+	ret = apply(current->mm, req.start, req.size, walk_pte, &seen);
 	mmap_write_unlock(current->mm);
 	if (!ret && copy_to_user(arg, &req, sizeof(req)))
 		ret = -EFAULT;

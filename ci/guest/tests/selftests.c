@@ -216,6 +216,13 @@ static void execute(struct program *p, int out)
 	_exit(127);
 }
 
+/* A result in KTAP that is bad, for whatever its exit code says. */
+static bool is_bad_result(const char *line)
+{
+	return !strncmp(line, "not ok ", 7) && !strstr(line, "# SKIP") &&
+	       !strstr(line, "# TODO") && !strstr(line, "# XFAIL");
+}
+
 /* Pass on what it prints, without the colours. */
 static bool print_some(int fd, bool show)
 {
@@ -233,6 +240,7 @@ static bool print_some(int fd, bool show)
 			escape = true;
 		} else if (buf[i] == '\n' || len == sizeof(line) - 1) {
 			line[len] = '\0';
+			expect(!is_bad_result(line), "> %s", line);
 			if (show)
 				note("> %s", line);
 			len = 0;

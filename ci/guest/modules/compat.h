@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the kernels that the modules are written against have in different
+ * forms: the ones of the base.  What a patch of the series changes is found out
+ * by Kbuild.
+ */
+#ifndef FAULTLINE_COMPAT_H
+#define FAULTLINE_COMPAT_H
+
+#include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+#endif
+
+/* Since 6.16 it is given a plain number */
+#if __has_include(<linux/pfn_t.h>)
+#include <linux/pfn_t.h>
+#define mixed_pfn(pfn)	__pfn_to_pfn_t(pfn, PFN_DEV)
+#else
+#define mixed_pfn(pfn)	(pfn)
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
+static inline void set_page_index(struct page *page, pgoff_t index)
+{
+	page->index = index;
+}
+#else
+static inline void set_page_index(struct page *page, pgoff_t index)
+{
+	page_folio(page)->index = index;
+}
+#endif
+
+/* Of an address_space_operations: marks what it is given dirty, and no more */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0)
+static inline int just_dirty(struct page *page)
+{
+	return !TestSetPageDirty(page);
+}
+#define JUST_DIRTY	.set_page_dirty = just_dirty
+#else
+#define JUST_DIRTY	.dirty_folio = noop_dirty_folio
+#endif
+
+/* Is there a walk without locks? */
+#define HAVE_GUP_WITHOUT_LOCKS \
+	(IS_ENABLED(CONFIG_HAVE_FAST_GUP) || IS_ENABLED(CONFIG_HAVE_GUP_FAST))
+
+typedef int apply_fn(struct mm_struct *mm, unsigned long addr,
+		     unsigned long size, pte_fn_t fn, void *data);
+
+/*
+ * apply_to_existing_page_range(), which modules may call on 5.10 only; kprobes
+ * knows where it is.  Return: NULL if not even they do.
+ */
+static inline apply_fn *apply_to_existing(void)
+{
+#ifdef APPLY_TO_EXISTING_EXPORTED
+	return apply_to_existing_page_range;
+#else
+	struct kprobe probe = {
+		.symbol_name = "apply_to_existing_page_range",
+	};
+
+	if (register_kprobe(&probe))
+		return NULL;
+	unregister_kprobe(&probe);
+	return (apply_fn *)probe.addr;
+#endif
+}
+
+#endif

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0
+# Cases behind those of ci/guest/selftests, which says what the columns are: for the
+# programs in tools/testing/selftests/mm.
+
+run khugepaged           khugepaged          60 0     swap=16 needs=/sys/kernel/mm/transparent_hugepage/hpage_pmd_size # collapse, swap-in of missing pages
+run transhuge_stress     transhuge-stress     1 alive needs=/sys/kernel/mm/transparent_hugepage/hpage_pmd_size 32 # page tables replaced by huge pages
+run gup_slow             gup_test            20 0     needs=/sys/kernel/debug/gup_test -U -m 16 -n 64 # walk with faults
+run gup_fast             gup_test            20 0     needs=/sys/kernel/debug/gup_test -u -W -m 16 -n 64 # lockless walk
+run gup_fast_write       gup_test            20 0     needs=/sys/kernel/debug/gup_test -u -w -m 16 -n 64 # lockless walk for writing
+run pin_fast             gup_test            20 0     needs=/sys/kernel/debug/gup_test -a -m 16 -n 64 # the same, pinned
+run gup_fast_thp         gup_test            20 0     needs=/sys/kernel/debug/gup_test -u -t -m 16 -n 64 # huge entries
+run userfaultfd          uffd-unit-tests     60 0     # each feature on each kind of memory
+run userfaultfd_anon     uffd-stress         40 0     anon 1 1 # struct vm_fault in handle_userfault()
+run userfaultfd_shmem    uffd-stress         40 0     shmem 1 1 # the same for shmem
+run userfaultfd_hugetlb  uffd-stress         40 0     hugepages=16 hugetlb 8 2 # the same for hugetlb
+run map_hugetlb          hugetlb-mmap        20 0     hugepages=4 4 # hugetlb faults
+run madv_populate        madv_populate       20 0     # faults that a system call asks for
+
+# Tests 1, 8, 16, 32, 256, 512, 1024 and 4096.  Not full_fit_alloc (2) and
+# long_busy_list_alloc (4), which want 130 and 60 MiB, align_shift_alloc (64) and
+# no_block_alloc (2048), which are meant to fail, and pcpu_alloc (128), which takes
+# 35,000 per-CPU areas.
+load test_vmalloc        test_vmalloc        20 8     run_test_mask=5945 test_loop_count=100 single_cpu_test=1 # the page tables of the kernel
