@@ -12,6 +12,30 @@
 # machine_conf MACHINE KEY: print what configs/machine/MACHINE says for KEY.
 machine_conf() { conf_get "$FAULTLINE_CONFIGS/machine/$1" "$2"; }
 
+# machine_choice MACHINE: print which steps of the track are judged on MACHINE by
+# default: what patches/<track>/machines says or, without that file, the machine
+# itself. One that the file does not name is judged when asked for, or has debug.
+machine_choice() {
+	local own choice
+
+	own=$(machine_conf "$1" steps)
+	if [[ -f $(track_dir "$track")/machines ]]; then
+		choice=$(track_machines "$track" | awk -v machine="$1" '$2 == machine { print $3; exit }')
+		[[ $own == debug ]] || own=asked
+	fi
+	printf '%s\n' "${choice:-$own}"
+}
+
+# choice_source MACHINE: print the file that says what machine_choice prints and,
+# where that is of the track, the line.
+choice_source() {
+	local file line
+
+	file=$(track_dir "$track")/machines
+	line=$(track_machines "$track" | awk -v machine="$1" '$2 == machine { print $1; exit }')
+	if [[ -n $line ]]; then echo "$file:$line"; else echo "$FAULTLINE_CONFIGS/machine/$1"; fi
+}
+
 # selected_machines: print the machines of --machine, or all, a line each.
 selected_machines() {
 	local machine
@@ -20,6 +44,8 @@ selected_machines() {
 	for machine in ${only//,/ }; do
 		[[ -f $FAULTLINE_CONFIGS/machine/$machine ]] ||
 			usage_error "no machine '$machine'; there are: $(machines | paste -sd ' ')"
+		[[ $(machine_choice "$machine") != none ]] ||
+			usage_error "$(choice_source "$machine"): '$machine' is not for $track"
 		printf '%s\n' "$machine"
 	done
 }
@@ -48,7 +74,8 @@ flip_steps() {
 machine_steps() {
 	local choice
 
-	choice=$(machine_conf "$1" steps)
+	choice=$(machine_choice "$1")
+	[[ $choice != none ]] || return 0
 	if [[ $choice == debug ]]; then
 		((debug)) || [[ -n $only ]] || return 0
 		choice=ends
@@ -63,7 +90,7 @@ machine_steps() {
 	flips) { printf '%s\n' 0 "$last"; flip_steps "$1"; } | sort -nu ;;
 	ends) printf '%s\n' 0 "$last" | sort -nu ;;
 	asked) [[ -z $only ]] || printf '%s\n' 0 "$last" | sort -nu ;;
-	*) die "$EXIT_USAGE" "$FAULTLINE_CONFIGS/machine/$1: steps is '$choice'" \
+	*) die "$EXIT_USAGE" "$(choice_source "$1"): steps is '$choice'" \
 		"it is one of all, flips, ends, asked, debug" ;;
 	esac
 }

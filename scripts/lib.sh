@@ -224,6 +224,17 @@ track_role() {
 	fi
 }
 
+# track_machines TRACK: print `line machine steps` for every line of
+# patches/TRACK/machines, which says for the track what `steps` in
+# configs/machine says for all: all, flips, ends, asked, debug, or none where a
+# machine makes no sense. Prints nothing where there is no such file.
+track_machines() {
+	local dir
+
+	dir=$(track_dir "$1") || return
+	[[ ! -f $dir/machines ]] || awk '{ sub(/#.*/, "") } NF { print NR, $0 }' "$dir/machines"
+}
+
 # step_count TRACK: print the number of the last step.
 step_count() { series_patches "$1" | wc -l; }
 

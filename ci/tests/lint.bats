@@ -99,6 +99,18 @@ setup() { mini_track; }
 	[[ $output == *"'0001-nothing.patch' is not in the series"* ]]
 }
 
+@test "a machines file that names no machine, no choice, or one twice is found, with the line" {
+	printf '# comment\n\ns390x flips # why\nx86_64 none\n' >"$series/machines"
+	run "$SCRIPTS/lint" mini
+	[ "$status" -eq 0 ]
+	printf '%s\n' 'vax all' 'arm often' 's390x ends' 'riscv64' 'arm-lpae all of them' >>"$series/machines"
+	expect_failure 1 "mini/machines:5: no machine 'vax' in configs/machine" "$SCRIPTS/lint" mini
+	[[ $output == *"machines:6: steps is 'often'"* ]]
+	[[ $output == *"machines:7: 's390x' is listed already, in line 3"* ]]
+	[[ $output == *"machines:8: expected two columns"* && $output == *"machines:9: expected two columns"* ]]
+	[[ $output == *"5 findings"* ]]
+}
+
 @test "an unknown track is wrong usage and the error lists the tracks" {
 	expect_failure 2 "no track 'nothing'" "$SCRIPTS/lint" nothing
 	[[ $output == *"mini/"* ]]

@@ -84,6 +84,35 @@ setup() {
 	expect_failure 2 "machine/s390x: steps is 'some'" "$CI/run" --track mini --list
 }
 
+@test "a track has choices of its own: a machine that it does not name is judged when asked for" {
+	printf '%s\n' '# comment' 'arm64-nohaf all' 's390x ends # why' 'x86_64-lockdep debug' 'x86_64 none' >"$series/machines"
+	"$SCRIPTS/lint" mini
+	run "$CI/run" --track mini --list
+	[ "$(awk '{ print $2 $1 }' <<<"$output" | sort | paste -sd ' ')" = \
+		'arm64-nohaf0 arm64-nohaf1 arm64-nohaf2 arm64-nohaf3 s390x0 s390x3' ]
+	run "$CI/run" --track mini --list --machine arm64-hafdbs
+	[ "$(awk '{ print $2 $1 }' <<<"$output" | paste -sd ' ')" = 'arm64-hafdbs0 arm64-hafdbs3' ]
+	# Machines of debug builds stay what they are, named or not.
+	run "$CI/run" --track mini --list --debug
+	[[ $output == *x86_64-lockdep* && $output == *s390x-lockdep* ]]
+	# One that makes no sense there is not judged by anything.
+	run "$CI/run" --track mini --list --all
+	[ "$(grep -c 'x86_64 ' <<<"$output")" -eq 0 ]
+	[ "$(grep -c 'x86_64-la57 ' <<<"$output")" -eq 4 ]
+	run "$CI/run" --track mini --list --step 1
+	[[ $output != *'x86_64 '* && $output == *x86_64-la57* ]]
+	expect_failure 2 "mini/machines:5: 'x86_64' is not for mini" "$CI/run" --track mini --list --machine x86_64
+	# The control: without the file the machines choose.
+	rm "$series/machines"
+	run "$CI/run" --track mini --list
+	[ "$(grep -c 'arm64-hafdbs ' <<<"$output")" -eq 4 ]
+}
+
+@test "an unknown choice of a track's is an error that names the file and the line" {
+	printf '# comment\ns390x some\n' >"$series/machines"
+	expect_failure 2 "patches/mini/machines:2: steps is 'some'" "$CI/run" --track mini --list
+}
+
 @test "--all is every step on every machine but those of debug builds" {
 	local debug
 
