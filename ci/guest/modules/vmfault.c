@@ -15,20 +15,8 @@
 #include <linux/uaccess.h>
 
 #include "compat.h"
+#include "vmf.h"
 #include "vmfault.h"
-
-/* Kbuild found out where this tree has the fields */
-#ifdef VMF_INFO
-#define vmf_where(vmf)		(&(vmf)->info)
-#else
-#define vmf_where(vmf)		(vmf)
-#endif
-
-#ifdef VMF_INFO_FLAGS
-#define vmf_flags(vmf)		((vmf)->info.flags)
-#else
-#define vmf_flags(vmf)		((vmf)->flags)
-#endif
 
 #define AREA_SIZE	(VMFAULT_PAGES * PAGE_SIZE)
 

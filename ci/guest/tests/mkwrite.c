@@ -7,6 +7,10 @@
  *
  * A fault that asks it drops the mmap lock before it throttles the writer, and
  * is done in a second round, so it counts as one major fault.
+ *
+ * Fact:
+ *   mkwrite.swapfile=stale|kept   flags of a fault after a write to a swap file
+ *                                 was refused: those for ->page_mkwrite, or its own
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/swap.h>
@@ -25,6 +30,8 @@
 #include "file.h"
 #include "ktap.h"
 #include "mm.h"
+#include "module.h"
+#include "modules/swapdev.h"
 #include "swapfile.h"
 
 #define PAGES		32
@@ -442,6 +449,44 @@ static void swap_file(const void *unused)
 	unlink(SWAPFILE);
 }
 
+/*
+ * The same refusal, seen from inside: the fault goes on, to its end, after it.
+ * Does it then have the flags that it came with, or those that were meant for
+ * ->page_mkwrite?
+ */
+static void swap_file_flags(const void *unused)
+{
+	const __u32 ask = SWAPDEV_FLAG_WRITE | SWAPDEV_FLAG_MKWRITE;
+	struct swapdev_seen seen;
+	char *p;
+	int fd;
+
+	psize = mm_page_size();
+	module_load(SWAPDEV_NAME);
+	fd = open("/dev/" SWAPDEV_NAME, O_RDWR | O_CLOEXEC);
+	if (fd < 0 && errno == EOPNOTSUPP)
+		skip("this kernel has no kprobes");
+	require(fd >= 0, "/dev/" SWAPDEV_NAME ": %m");
+	p = map(fd, 1);
+	require(!ioctl(fd, SWAPDEV_START), "SWAPDEV_START: %m");
+	allow_bus();
+	expect(!try_poke(p), "no SIGBUS");
+	require(!ioctl(fd, SWAPDEV_SEEN, &seen), "SWAPDEV_SEEN: %m");
+	expect(!seen.asked, "page_mkwrite was called %u times", seen.asked);
+	require(seen.faults == 1 && seen.freed == 1,
+		"%u pages were given and %u freed, not one", seen.faults,
+		seen.freed);
+	require(seen.before & SWAPDEV_FLAG_WRITE &&
+		seen.before & SWAPDEV_FLAG_USER,
+		"a write from here has the flags 0x%x", seen.before);
+	require(seen.after == seen.before || seen.after == ask,
+		"flags 0x%x before and 0x%x after", seen.before, seen.after);
+	fact("mkwrite.swapfile", "%s", seen.after == seen.before ? "kept" :
+								   "stale");
+	munmap(p, psize);
+	close(fd);
+}
+
 static const struct ktap_case cases[] = {
 	{ "first_write", first_write, NULL, 0 },
 	{ "write_unmapped", write_unmapped, NULL, 0 },
@@ -451,6 +496,7 @@ static const struct ktap_case cases[] = {
 	{ "race_punch", race, &races[2], 0 },
 	{ "no_space", no_space, NULL, 0 },
 	{ "swap_file", swap_file, NULL, 0 },
+	{ "swap_file_flags", swap_file_flags, NULL, 0 },
 	{ }
 };
 
