@@ -12,7 +12,7 @@
 result_key() {
 	{
 		series_key "$track" "$base" "$(step_count "$track")"
-		(cd "$FAULTLINE_PATCHES/$track" && cat series facts 2>/dev/null) || true
+		(cd "$FAULTLINE_PATCHES/$track" && cat series facts equivalents 2>/dev/null) || true
 		printf '%s %s\n' "$onto" "$onto_name"
 		tree_hash "$FAULTLINE_COCCI"
 	} | sha256sum | cut -c 1-40

@@ -134,16 +134,22 @@ make_folder() {
 		printf '%s\t%s\n' "$name" "${MATCH[i]:+${OLD_NAMES[MATCH[i]]}}" >>"$RUN/names"
 	done
 	new_series "$RUN/names" "$dir/series" >"$fresh/series"
-	[[ ! -f $dir/facts ]] || new_facts "$RUN/names" "$dir/facts" >"$fresh/facts"
+	[[ ! -f $dir/facts ]] || rename_column 5 "$RUN/names" "$dir/facts" >"$fresh/facts"
+	[[ ! -f $dir/equivalents ]] || rename_column 4 "$RUN/names" "$dir/equivalents" >"$fresh/equivalents"
 }
 
-# new_facts NAMES FACTS: print FACTS with the patches under their new names.
-new_facts() {
-	awk '
+# rename_column N NAMES FILE: print FILE, such as facts, with the patches in its column N
+# under their new names.
+rename_column() {
+	awk -v n="$1" '
 		NR == FNR { if ($2 != "" && $2 != $1) new[$2] = $1; next }
-		/^[ \t]*#/ || !($5 in new) { print; next }
-		{ i = index($0, $5); print substr($0, 1, i - 1) new[$5] substr($0, i + length($5)) }
-	' "$1" "$2"
+		/^[ \t]*#/ || !($n in new) { print; next }
+		{
+			rest = $0 # from column n on
+			for (i = 1; i < n; i++) sub(/^[ \t]*[^ \t]+[ \t]+/, "", rest)
+			print substr($0, 1, length($0) - length(rest)) new[$n] substr(rest, length($n) + 1)
+		}
+	' "$2" "$3"
 }
 
 # new_series NAMES SERIES: print SERIES with the patches of NAMES, lines of

@@ -38,5 +38,19 @@ status_table() {
 	"threads:",
 	($threads | to_entries[] | "  \(.key + 1) \(.value)"),
 	"patches: \(.patches | length), needed by this base: \([.patches[] | select(.needed_by[$t.track] == true)] | length)",
+	(.equivalents | group_by(.track)[] |
+		"",
+		"patches of \(.[0].track) on linux \($t.base.version // "unknown"): " +
+			([group_by(.what)[] | "\(length) \(.[0].what)"] | join(", ")),
+		"step what     since  commit        note",
+		(.[] | .carried as $by |
+			((.step | tostring | pad(5)) +
+			 (.what // "unknown" | pad(9)) +
+			 (.version // "-" | pad(7)) +
+			 ((.commit // ([$t.patches[] | select(.patch == $by) | "step \(.step)"][0]) // "-")[:12] | pad(14)) +
+			 .note)[:100])),
+	(if .equivalents == [] then empty else
+		"  in: upstream has it, other: in another form, gone: nothing is left to change,",
+		"  carried: a patch of this track has it, open: neither has it, and this base needs it" end),
 	""' "$1"
 }

@@ -115,3 +115,65 @@ setup() { mini_track; }
 	expect_failure 2 "no track 'nothing'" "$SCRIPTS/lint" nothing
 	[[ $output == *"mini/"* ]]
 }
+
+# equivalents: another track "old" with the same three patches, and what they are here.
+equivalents() {
+	local patches
+
+	cp -r "$series" "$FAULTLINE_PATCHES/old"
+	mapfile -t patches <"$series/series"
+	cat >"$series/equivalents" <<-END
+		# what the patches of old are
+
+		old/${patches[0]} in v5.12 0123456789ab a function
+		old/${patches[1]} other - - another one
+		old/${patches[2]} carried - ${patches[2]} here
+	END
+}
+
+@test "equivalents in form are clean" {
+	equivalents
+	run -0 "$SCRIPTS/lint" mini
+	sed -i -e 's/ in v5.12 0123456789ab / open - - /' -e 's/ other - - / gone v5.9 - /' "$series/equivalents"
+	run -0 "$SCRIPTS/lint" mini
+}
+
+@test "a patch without an equivalent, and one with two, are named" {
+	equivalents
+	sed -i '4s|.*|&\n&|; 5d' "$series/equivalents"
+	expect_failure 1 "equivalents:5: 'old/$(sed -n 2p "$series/series")' is listed already, in line 4" "$SCRIPTS/lint" mini
+	[[ $output == *"equivalents: has no line for 'old/$(sed -n 3p "$series/series")'"* ]]
+	echo '# nothing' >"$series/equivalents"
+	expect_failure 1 "equivalents: no patch is listed" "$SCRIPTS/lint" mini
+}
+
+@test "an equivalent of no patch is named with its line" {
+	equivalents
+	sed -i '3s|^old/0001|old/0009|' "$series/equivalents"
+	expect_failure 1 "equivalents:3: '0009-" "$SCRIPTS/lint" mini
+	for name in none/0001-x.patch "mini/$(sed -n 1p "$series/series")" 0001-x.patch old/; do
+		sed -i "3s|^[^ ]*|$name|" "$series/equivalents"
+		expect_failure 1 "equivalents:3: '$name': expected another track and a patch of it" "$SCRIPTS/lint" mini
+	done
+}
+
+@test "what an equivalent says wrongly is named with its line" {
+	equivalents
+	sed -i '3s/ in / is /' "$series/equivalents"
+	expect_failure 1 "equivalents:3: 'is': expected in, other, gone, carried or open" "$SCRIPTS/lint" mini
+	sed -i '3s/ is v5.12 0123456789ab/ in 5.12 0123/' "$series/equivalents"
+	expect_failure 1 "equivalents:3: '5.12': expected a version" "$SCRIPTS/lint" mini
+	[[ $output == *"equivalents:3: '0123': expected a commit"* ]]
+	sed -i '3s/ in 5.12 0123/ open v5.12 0123456789ab/' "$series/equivalents"
+	expect_failure 1 "equivalents:3: 'v5.12': expected -" "$SCRIPTS/lint" mini
+	[[ $output == *"equivalents:3: '0123456789ab': expected -"* ]]
+	sed -i '3s/ open .*/ in v5.12 -/' "$series/equivalents"
+	expect_failure 1 "equivalents:3: expected five columns" "$SCRIPTS/lint" mini
+	[[ $output != *"has no line for"* ]]
+}
+
+@test "an equivalent carried by no patch is named with its line" {
+	equivalents
+	sed -i '5s/ carried - .* here/ carried - 0007-nothing.patch here/' "$series/equivalents"
+	expect_failure 1 "equivalents:5: '0007-nothing.patch' is not in the series" "$SCRIPTS/lint" mini
+}

@@ -104,6 +104,22 @@ unchanged() { [ -z "$(role -C "$FAULTLINE_PATCHES" status --porcelain --ignored)
 	run -0 "$SCRIPTS/lint" mini
 }
 
+@test "another subject renames what carries another track's patch; that track is found" {
+	cp -r "$series" "$FAULTLINE_PATCHES/old"
+	{
+		echo "old/0001-mm-change-line-20-time-1.patch  gone     v5.9  -  is no more"
+		echo "old/0002-mm-change-line-20-time-2.patch  open     -     -  is lacking"
+		echo "old/0003-mm-change-line-20-time-3.patch  carried  -     0003-mm-change-line-20-time-3.patch  with a note"
+	} >"$series/equivalents"
+	committed
+	amend "mm: have line 20 say 3"
+	run -0 refresh --write
+	[[ $output == *"+old/0003-mm-change-line-20-time-3.patch  carried"* ]]
+	[ "$(tail -n 1 "$series/equivalents")" = \
+		"old/0003-mm-change-line-20-time-3.patch  carried  -     0003-mm-have-line-20-say-3.patch  with a note" ]
+	run -0 "$SCRIPTS/lint" mini
+}
+
 @test "subject and diff changed at once: range-diff knows the patch again" {
 	sed -i '20s/$/!/' "$kernel/mm/memory.c"
 	role -C "$kernel" commit -q -a --amend --no-edit

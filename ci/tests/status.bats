@@ -93,9 +93,57 @@ of() { "$SCRIPTS/status" mini --json | jq -c "$1"; }
 	[[ $output == *'newest of its line: unknown'* ]]
 }
 
+# equivalents: a track "next", whose equivalents name the patches of "mini".
+equivalents() {
+	local patches
+
+	mapfile -t patches <"$series/series"
+	cp -r "$series" "$FAULTLINE_PATCHES/next"
+	mkdir "$FAULTLINE_CONFIGS/base/next"
+	echo 'version = 7.3' >"$FAULTLINE_CONFIGS/base/next/pin"
+	cat >"$FAULTLINE_PATCHES/next/equivalents" <<-END
+		# what they are
+
+		mini/${patches[0]}  in       v5.12  0123456789ab  function() of it, as before
+		mini/${patches[1]}  open     -      -             is still to be done
+		mini/${patches[2]}  carried  -      ${patches[1]} here
+	END
+}
+
+@test "equivalents: a table under the track, and JSON" {
+	equivalents
+	run -0 "$SCRIPTS/status" next
+	[[ $output == *$'\npatches of mini on linux 7.3: 1 carried, 1 in, 1 open\n'* ]]
+	[[ $output == *$'\n1    in       v5.12  0123456789ab  function() of it, as before\n2    open     -      -             is still'* ]]
+	[[ $output == *$'\n3    carried  -      step 2        here\n'* ]]
+	[ "$("$SCRIPTS/status" next --json | jq -c '.tracks[0].equivalents[] | del(.patch)')" = \
+		'{"track":"mini","step":1,"what":"in","version":"v5.12","commit":"0123456789ab","carried":null,"note":"function() of it, as before"}
+{"track":"mini","step":2,"what":"open","version":null,"commit":null,"carried":null,"note":"is still to be done"}
+{"track":"mini","step":3,"what":"carried","version":null,"commit":null,"carried":"'"$(basename "$(nth 2)")"'","note":"here"}' ]
+	[ "$("$SCRIPTS/status" next --json | jq -r '.tracks[0].equivalents[].patch')" = "$(cat "$series/series")" ]
+}
+
+@test "equivalents say whether the base needs a patch, whatever its Upstream-Status" {
+	upstream 1 Pending
+	upstream 2 'Superseded [0123456789ab, v5.12]'
+	equivalents
+	[ "$(of '[.tracks[0].patches[].needed_by.next]')" = '[false,true,true]' ]
+	rm "$FAULTLINE_PATCHES/next/equivalents"
+	[ "$(of '[.tracks[0].patches[].needed_by.next]')" = '[true,false,true]' ]
+}
+
+@test "a track without equivalents shows none" {
+	equivalents
+	run -0 "$SCRIPTS/status" mini
+	[[ $output != *"patches of"* && $output != *carried* ]]
+	[ "$(of '.tracks[0].equivalents')" = '[]' ]
+}
+
 @test "the table fits 100 columns" {
 	sed -i 's/^\(Subject: .*\), time 1$/\1, time 1, with a subject that goes on and on and on to 71 columns/' "$(nth 1)"
 	touch "$FAULTLINE_CONFIGS"/machine/a-machine-{1..9}
+	echo "mini/$(basename "$(nth 1)") other - - with a note that goes on and on until there is no place for it in 100 columns" \
+		>"$series/equivalents"
 	run -0 "$SCRIPTS/status" mini
 	[[ $output == *'with a'* && $output == *$'a-machine-6\n  a-machine-7'* ]]
 	for line in "${lines[@]}"; do ((${#line} <= 100)); done
@@ -107,6 +155,9 @@ of() { "$SCRIPTS/status" mini --json | jq -c "$1"; }
 	echo '{' >"$FAULTLINE_WORK/result/mini/arm64/1-x/result.json"
 	expect_failure 125 "arm64/1-x/result.json is no result" "$SCRIPTS/status" mini
 	rm -r "$FAULTLINE_WORK/result"
+	echo "mini/0009-nothing.patch in v5.12 - a note" >"$series/equivalents"
+	expect_failure 125 "there is no patch 'mini/0009-nothing.patch'" "$SCRIPTS/status" mini
+	rm "$series/equivalents"
 	rm "$(nth 2)"
 	expect_failure 125 "does not exist" "$SCRIPTS/status" mini
 }
