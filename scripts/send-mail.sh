@@ -144,7 +144,9 @@ maintainers_of() {
 		die "$EXIT_INFRA" "get_maintainer.pl failed on ${1##*/}: $(tail -n 1 "$new.log")" "see MAINTAINERS.txt"
 	awk -v max="$PEOPLE_MAX" '
 		/@[^ >]*\.invalid>?( |$)/ { next }
-		{ list = / \([^()]*list[:)]/ || / \([a-z ]*list:/; sub(/ \(.*/, "") }
+		{ list = / \([^()]*list[:)]/ || / \([a-z ]*list:/ }
+		# The role follows the address; a name may have brackets as well.
+		!sub(/> .*/, ">") { sub(/ .*/, "") }
 		list { lists[++n] = "cc\t" $0; next }
 		{ people[++m] = "to\t" $0 }
 		END {

@@ -17,6 +17,7 @@ setup() {
 	mkdir "$tree/scripts"
 	cat >"$tree/scripts/get_maintainer.pl" <<-'PERL'
 		print "Andrew Example <mm\@example.org> (maintainer:MM)\n";
+		print "\"Matt Example (Org)\" <matt\@example.org> (maintainer:MM)\n";
 		print "Jérôme Example <jerome\@example.org> (reviewer:MM)\n";
 		print "linux-mm\@example.org (open list:MM)\n";
 		print "Faultline <faultline\@series.invalid> (maintainer:FAULTLINE SERIES)\n";
@@ -110,10 +111,10 @@ header() { sed '/^$/,$d' "$2" | sed -e ':a' -e 'N;$!ba' -e 's/\n[ \t]\+/ /g' | s
 	grep -qx 'Upstream-Status: Pending' "$OUT"/0002-*.patch
 }
 
-@test "recipients: people To, lists Cc, .invalid nobody, a name that is not ASCII encoded" {
+@test "recipients: people To, lists Cc, .invalid nobody, a name not in ASCII encoded, brackets kept" {
 	"$SCRIPTS/send" mini --cc 'linux-mm@example.org' --cc stable@example.org
 	mail=$(echo "$OUT"/0001-*.patch)
-	[ "$(header To "$mail")" = "Andrew Example <mm@example.org>, =?UTF-8?B?SsOpcsO0bWUgRXhhbXBsZQ==?= <jerome@example.org>" ]
+	[ "$(header To "$mail")" = "Andrew Example <mm@example.org>, \"Matt Example (Org)\" <matt@example.org>, =?UTF-8?B?SsOpcsO0bWUgRXhhbXBsZQ==?= <jerome@example.org>" ]
 	[ "$(header Cc "$mail")" = "linux-mm@example.org, stable@example.org" ]
 	[ "$(header To "$OUT/0000-cover-letter.patch")" = "$(header To "$mail")" ]
 	run ! grep -rq 'To: .*invalid' "$OUT"
