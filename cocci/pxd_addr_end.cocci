@@ -3,7 +3,7 @@
 /// first argument: use pmd_addr_end(*pmd, addr, end), and so on for each level.
 ///
 // The entry is the one that the walker is at. In this order: the value that the
-// statement before has read; what the pointer of the level's type points to that
+// statement before has read, by READ_ONCE() or pXdp_get(); what the pointer of the level's type points to that
 // was assigned last, on some path; that was declared with a value; the parameter.
 // A walker with a destination and a source assigns the source last. No rule sees
 // to it that the entry belongs to the address: read the result where a function
@@ -24,6 +24,7 @@ virtual report
 
 @read depends on patch@
 identifier level =~ "^p[g4um]d_addr_end$";
+identifier get =~ "^p[g4um]dp_get";
 identifier entry;
 type entry_t;
 expression entryp, addr, end, next;
@@ -32,6 +33,10 @@ expression entryp, addr, end, next;
   entry_t entry = READ_ONCE(*entryp);
 |
   entry = READ_ONCE(*entryp);
+|
+  entry_t entry = get(entryp);
+|
+  entry = get(entryp);
 )
   next = level(
 +		entry,
