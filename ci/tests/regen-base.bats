@@ -13,6 +13,11 @@ load helper
 	[[ $output != *differs* ]]
 }
 
+@test "that of mainline is, too" {
+	run -0 --separate-stderr "$SCRIPTS/regen" mainline --quiet
+	[[ $output == *" identical "*"cocci/pxd_addr_end.cocci"* && $output != *differs* ]]
+}
+
 @test "the report of the semantic patches finds nothing at the tip" {
 	run --separate-stderr "$SCRIPTS/regen" v5.10 --report --quiet
 	[ "$status" -eq 0 ]
