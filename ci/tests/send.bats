@@ -166,7 +166,7 @@ header() { sed '/^$/,$d' "$2" | sed -e ':a' -e 'N;$!ba' -e 's/\n[ \t]\+/ /g' | s
 	for n in 0 1 2 3; do
 		[[ $(header Subject "$MAILS/0$n") == "[PATCH $n/3] mm: "* ]]
 		[ "$(header Message-Id "$MAILS/0$n")" = "$(header Message-Id "$(echo "$OUT/000$n"-*.patch)")" ]
-		[ "$(header to "$MAILS/0$n" | head -n 1)" = "mm@example.org jerome@example.org linux-mm@example.org" ]
+		[ "$(header to "$MAILS/0$n" | head -n 1)" = "mm@example.org matt@example.org jerome@example.org linux-mm@example.org" ]
 	done
 	[ "$(header In-Reply-To "$MAILS/03")" = "$(header Message-Id "$MAILS/00")" ]
 	run -0 tail -n 1 "$series/sent"
