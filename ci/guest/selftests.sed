@@ -9,6 +9,8 @@
 # khugepaged: looks every half second for 3 s; look twenty times as often
 s/^#define TICK 500000/#define TICK 25000/
 s/int timeout = 6; /int timeout = 120; /
+# khugepaged: looks at a huge page twice; it may find a page in use for a moment
+s/khugepaged\/full_scans") + 2;/khugepaged\/full_scans") + 20;/
 # khugepaged: a page that is still in a pagevec is not paged out; ask again
 /^#define BASE_ADDR/i\
 #define page_out(p, size) ({ int err, left = 100; do { err = madvise(p, size, MADV_PAGEOUT); } while (!err && !check_swap(p, size) && left-- && !usleep(10000)); err; })

@@ -9,6 +9,7 @@
  *				  or, as where no level is folded at run time, its level
  *   gup.edges=<first>-<last>     powers of two at which there was a look
  *   gup.tops=<address>,...       where the tables of each depth end
+ *   gup.beyond=nothing|found     what is found behind the end of the address space
  *   gup.prot_none=stops|returned whether reading what nobody may read stops
  *   gup.thp=<kB>|absent          size of a transparent huge page
  *   gup.hugetlb=<kB>|absent      size of a page of hugetlbfs
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "edges.h"
@@ -365,6 +367,18 @@ static void across_tables(const void *unused)
 	edges_each(PAGES * psize, EDGES_DEEPER | EDGES_NEXT, visit_long);
 }
 
+/*
+ * arm64 asks the kernel's configuration, not the CPU, what is too high, and with a
+ * CPU of 48 bits the walk ends at an entry that is none.
+ */
+static void expect_top(const char *start, bool write)
+{
+	size_t got = ask(start, PAGES, write, SIDE);
+
+	require(!got || got == SIDE, "%s %d pages at %p: %zu, not 0 or %d",
+		write ? "write" : "read", PAGES, start, got, SIDE);
+}
+
 /* The pages below @arg.  Some may be of the stack, which do as well. */
 static void below_top(const void *arg)
 {
@@ -381,8 +395,9 @@ static void below_top(const void *arg)
 	expect_both(&e, p, PAGES, PAGES);
 	for (i = 1; i < PAGES; i += 5)
 		expect_both(&e, p + i * psize, PAGES - i, PAGES - i);
-	/* What goes on behind is refused as a whole */
-	expect_both(&e, p + SIDE * psize, PAGES, 0);
+	/* What goes on behind is refused, as a whole or from there on */
+	expect_top(p + SIDE * psize, false);
+	expect_top(p + SIDE * psize, true);
 	expect_both(&e, p + PAGES * psize, 1, 0);
 }
 
@@ -403,6 +418,33 @@ static void top(const void *unused)
 	fact("gup.tops", "%s", text);
 }
 
+/*
+ * As far behind the end of the address space as something is behind its start.  A
+ * 7.3 kernel for 52 bits finds that on an arm64 CPU of 48: TASK_SIZE_MAX lets it go
+ * there, and the levels that are folded ignore what is above.  A fact on arm64.
+ */
+static void beyond_mapped(unsigned long end)
+{
+	struct utsname uts;
+	char *p = (char *)mm_pmd_size();
+	u64 pfns[PAGES];
+	struct gup_request req = {
+		.start = end + (unsigned long)p,
+		.pfns = (unsigned long)pfns,
+		.nr = PAGES,
+	};
+
+	if (req.start < end)
+		return;
+	edges_map(p, PAGES * psize, RW, ANON, -1);
+	touch(p, PAGES);
+	require(!ioctl(dev, GUP_FAST_ONLY, &req), "GUP_FAST_ONLY: %m");
+	fact("gup.beyond", "%s", req.got ? "found" : "nothing");
+	require(!uname(&uts), "uname: %m");
+	expect(!req.got || !strcmp(uts.machine, "aarch64"),
+	       "%u pages at %#llx", req.got, req.start);
+}
+
 /* Addresses of the kernel, or of nobody. */
 static void beyond(const void *unused)
 {
@@ -420,6 +462,7 @@ static void beyond(const void *unused)
 	expect_both(&e, (char *)-psize, 1, 0);
 	expect_both(&e, (char *)-(2 * psize), PAGES, 0);
 	expect_both(&e, NULL, 1, 0);
+	beyond_mapped(end);
 }
 
 /* Huge pages in what is mapped at @p, which takes a free block of memory. */
