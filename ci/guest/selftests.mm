@@ -2,14 +2,15 @@
 # Cases behind those of ci/guest/selftests, which says what the columns are: for the
 # programs in tools/testing/selftests/mm.
 
-run khugepaged           khugepaged          60 0     swap=16 needs=/sys/kernel/mm/transparent_hugepage/hpage_pmd_size # collapse, swap-in of missing pages
-run transhuge_stress     transhuge-stress     1 alive needs=/sys/kernel/mm/transparent_hugepage/hpage_pmd_size 32 # page tables replaced by huge pages
+run khugepaged           khugepaged          60 0     swap=16 thp=madvise needs=/sys/kernel/mm/transparent_hugepage/hpage_pmd_size # collapse, swap-in of missing pages
+run transhuge_stress     transhuge-stress     1 alive thp=madvise needs=/sys/kernel/mm/transparent_hugepage/hpage_pmd_size 32 # page tables replaced by huge pages
 run gup_slow             gup_test            20 0     needs=/sys/kernel/debug/gup_test -U -m 16 -n 64 # walk with faults
 run gup_fast             gup_test            20 0     needs=/sys/kernel/debug/gup_test -u -W -m 16 -n 64 # lockless walk
 run gup_fast_write       gup_test            20 0     needs=/sys/kernel/debug/gup_test -u -w -m 16 -n 64 # lockless walk for writing
 run pin_fast             gup_test            20 0     needs=/sys/kernel/debug/gup_test -a -m 16 -n 64 # the same, pinned
-run gup_fast_thp         gup_test            20 0     needs=/sys/kernel/debug/gup_test -u -t -m 16 -n 64 # huge entries
-run userfaultfd          uffd-unit-tests     60 0     # each feature on each kind of memory
+run gup_fast_thp         gup_test            20 0     thp=madvise needs=/sys/kernel/debug/gup_test -u -t -m 16 -n 64 # huge entries
+run userfaultfd_sigbus   uffd-unit-tests     40 0     -f sigbus # a fault that is refused, on each kind of memory
+run userfaultfd_wp       uffd-unit-tests     40 0     -f wp-fork # of a page that is write-protected
 run userfaultfd_anon     uffd-stress         40 0     anon 1 1 # struct vm_fault in handle_userfault()
 run userfaultfd_shmem    uffd-stress         40 0     shmem 1 1 # the same for shmem
 run userfaultfd_hugetlb  uffd-stress         40 0     hugepages=16 hugetlb 8 2 # the same for hugetlb

@@ -78,9 +78,34 @@ void edges_frames(const char *start, size_t nr, u64 *pfns)
 		pfns[i] = pfns[i] & PRESENT ? pfns[i] & FRAME : NO_FRAME;
 }
 
-char *edges_map(char *at, size_t size, int prot, int flags, int fd)
+/*
+ * arm64 with addresses of 52 bits refuses with ENOMEM what begins in the first 48
+ * and is larger than those.  Two halves become one mapping.
+ */
+static char *map_halves(char *at, size_t size, int prot, int flags)
+{
+	size_t half = size / 2 / mm_page_size() * mm_page_size();
+
+	if (mmap(at, half, prot, flags, -1, 0) != at)
+		return MAP_FAILED;
+	if (mmap(at + half, size - half, prot, flags, -1, 0) == at + half)
+		return at;
+	munmap(at, half);
+	return MAP_FAILED;
+}
+
+static char *try_map(char *at, size_t size, int prot, int flags, int fd)
 {
 	char *p = mmap(at, size, prot, flags | MAP_FIXED_NOREPLACE, fd, 0);
+
+	if (p == MAP_FAILED && errno == ENOMEM && flags & MAP_ANONYMOUS)
+		p = map_halves(at, size, prot, flags | MAP_FIXED_NOREPLACE);
+	return p;
+}
+
+char *edges_map(char *at, size_t size, int prot, int flags, int fd)
+{
+	char *p = try_map(at, size, prot, flags, fd);
 
 	require(p == at, "mmap of %zu bytes at %p: %m", size, at);
 	return p;
@@ -189,7 +214,7 @@ static void find_free(struct edge *e, const struct visit *v)
 {
 	unsigned long size = 1UL << e->shift, room = v->room;
 	unsigned long end = edges_top() - room, at, length, last = 0;
-	void *p;
+	char *p;
 
 	for (at = size; at > last && at < end; last = at, at += 2 * size) {
 		/* Nothing at address 0 */
@@ -201,8 +226,8 @@ static void find_free(struct edge *e, const struct visit *v)
 			length += size;
 			e->next = (char *)at + size;
 		}
-		p = mmap((void *)(at - room), length, PROT_NONE, PROBE, -1, 0);
-		if (p == (void *)(at - room)) {
+		p = try_map((char *)(at - room), length, PROT_NONE, PROBE, -1);
+		if (p == (char *)(at - room)) {
 			munmap(p, length);
 			e->at = (char *)at;
 			return;

@@ -296,11 +296,11 @@ void mm_drain_lru(void)
 		CPU_ZERO(&one);
 		CPU_SET(cpu, &one);
 		sched_setaffinity(0, sizeof(one), &one);
-		/* Both begin with draining the lists of the CPU they run on */
+		/* Begins with draining the lists of the CPU it runs on */
 		p = mmap(NULL, mm_page_size(), PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		require(p != MAP_FAILED, "mmap: %m");
-		madvise(p, mm_page_size(), MADV_DONTNEED);
+		madvise(p, mm_page_size(), MADV_COLD);
 		munmap(p, mm_page_size());
 	}
 	sched_setaffinity(0, sizeof(all), &all);

@@ -47,8 +47,10 @@ static long gup_fast_only(void __user *arg)
 	pages = kvcalloc(GUP_PAGES, sizeof(*pages), GFP_KERNEL);
 	if (!pages)
 		return -ENOMEM;
-	req.got = get_user_pages_fast_only(req.start, req.nr,
-					   req.write ? FOLL_WRITE : 0, pages);
+	ret = get_user_pages_fast_only(req.start, req.nr,
+				       req.write ? FOLL_WRITE : 0, pages);
+	/* 5.10 says 0 to a range that is refused as a whole, later kernels why */
+	req.got = ret < 0 ? 0 : ret;
 	ret = give_pages(&req, pages);
 	kvfree(pages);
 	if (!ret && copy_to_user(arg, &req, sizeof(req)))

@@ -67,6 +67,9 @@ enum vmfault_handler {
 #define VMFAULT_FLAG_USER		0x40
 #define VMFAULT_FLAG_INTERRUPTIBLE	0x200
 
+/* For the kernel's own use: it has looked at the entry.  5.10 does not have it. */
+#define VMFAULT_FLAG_ORIG_PTE_VALID	0x800
+
 /**
  * struct vmfault_call - one call of a handler
  * @handler: VMFAULT_FAULT etc.

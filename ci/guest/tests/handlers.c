@@ -125,7 +125,7 @@ static void begin(__u32 kind, __u32 answer)
 	size_t i;
 
 	psize = mm_page_size();
-	/* They leave out VM_PFNMAP */
+	/* pagemap leaves out VM_PFNMAP, and so does smaps of 5.10 */
 	walked = kind == VMFAULT_MIXED || kind == VMFAULT_PAGE;
 	module_load(VMFAULT_NAME);
 	dev = open("/dev/" VMFAULT_NAME, O_RDWR | O_CLOEXEC);
@@ -176,6 +176,7 @@ static bool expect_calls(const char *p, const char *when,
 		good &= expect(call->handler == want[i].handler,
 			       "%s: call %zu is of handler %u, not %u", when,
 			       i, call->handler, want[i].handler);
+		call->flags &= ~VMFAULT_FLAG_ORIG_PTE_VALID;
 		good &= expect(call->flags == want[i].flags,
 			       "%s: call %zu has flags 0x%x, not 0x%x", when,
 			       i, call->flags, want[i].flags);
@@ -376,8 +377,8 @@ static void refused(const void *arg)
 /*
  * A page that belongs to a file, and a handler that leaves the lock to the
  * caller.  Its dirtying is throttled with the mmap lock dropped, if the flags
- * of the fault say that they allow this; the fault is then done in a second
- * round and counts as a major one.
+ * of the fault say that they allow this.  On 5.10 the fault is then done in a
+ * second round and counts as a major one; later kernels call it complete.
  */
 static void unlocked(const void *unused)
 {
@@ -397,7 +398,7 @@ static void unlocked(const void *unused)
 	major = mm_major_faults() - major;
 	minor = mm_minor_faults() - minor;
 	expect_calls(p, "write", &page.mkwrite, 1);
-	expect(major == 1 && !minor, "%ld major and %ld minor faults", major,
+	expect(major + minor == 1, "%ld major and %ld minor faults", major,
 	       minor);
 	expect_written(p);
 	end(p);
@@ -425,7 +426,8 @@ static void expect_copy(const char *p)
 
 	expect_frame(at, false);
 	expect(mm_read(at) == VALUE, "the write is not to be seen");
-	expect(mm_map(p).anonymous == (walked ? psize / 1024 : 0),
+	expect(mm_map(p).anonymous == psize / 1024 ||
+	       (!walked && !mm_map(p).anonymous),
 	       "%lu kB are anonymous", mm_map(p).anonymous);
 	expect_device(FIRST + AT, file_byte(FIRST + AT, 0));
 	mm_poke(at, file_byte(FIRST + AT, 0));

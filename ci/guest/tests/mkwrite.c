@@ -5,8 +5,9 @@
  * writeback, truncation and other writers race, and what happens when it says
  * no or may not be asked.
  *
- * A fault that asks it drops the mmap lock before it throttles the writer, and
- * is done in a second round, so it counts as one major fault.
+ * A fault that asks it drops the mmap lock before it throttles the writer.  On
+ * 5.10 it is then done in a second round, and so counts as one major fault; later
+ * kernels call it complete, and it counts as a minor one.
  *
  * Fact:
  *   mkwrite.swapfile=stale|kept   flags of a fault after a write to a swap file
@@ -96,8 +97,10 @@ static char *begin(void)
 	return map(file.fd, PAGES);
 }
 
-/* Write a byte; it must take these faults, and ask if @asks. */
-static void poke(char *p, const char *when, long major, bool asks)
+static bool second_round;	/* such a fault is done in a second round */
+
+/* Write a byte; it must take so many faults, and ask if @asks. */
+static void poke(char *p, const char *when, long faults, bool asks)
 {
 	long minor, majors;
 
@@ -110,9 +113,10 @@ static void poke(char *p, const char *when, long major, bool asks)
 	mm_poke(p, VALUE);
 	majors = mm_major_faults() - majors;
 	minor = mm_minor_faults() - minor;
-	expect(majors == major && !minor,
-	       "%s: %ld major and %ld minor faults, not %ld and 0", when,
-	       majors, minor, major);
+	expect(majors + minor == faults,
+	       "%s: %ld major and %ld minor faults, not %ld", when, majors,
+	       minor, faults);
+	second_round = majors;
 	expect(file_time_was_set(&file) == asks, "%s: page_mkwrite was %scalled", when,
 	       asks ? "not " : "");
 }
@@ -296,13 +300,16 @@ static long long now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-/* Calls of page_mkwrite by all threads, which are major faults. */
+/*
+ * Calls of page_mkwrite by all threads, which are major faults.  Where they are
+ * minor ones, reads are counted too, and a writer reads before it writes.
+ */
 static long asked(void)
 {
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_majflt;
+	return second_round ? usage.ru_majflt : usage.ru_minflt / 2;
 }
 
 static void race(const void *arg)
@@ -319,6 +326,9 @@ static void race(const void *arg)
 	buf = calloc(PAGES, psize);
 	require(pwrite(file.fd, buf, PAGES * psize, 0) ==
 		(ssize_t)(PAGES * psize), "pwrite: %m");
+	/* What such a fault counts as */
+	poke((char *)words, "first write", 1, true);
+	mm_poke((char *)words, 0);
 	may_vanish = r->may_vanish;
 	allow_bus();
 	faults = asked();

@@ -30,6 +30,7 @@
 #define DIR		"/selftests"
 #define LIST		DIR "/list"
 #define WORKDIR		"/tmp/selftests"
+#define THP		"/sys/kernel/mm/transparent_hugepage/enabled"
 #define HUGEPAGES	"/proc/sys/vm/nr_hugepages"
 #define MAX_CASES	64
 #define MAX_ARGS	16
@@ -43,6 +44,7 @@
  * @user: to run as
  * @hugepages: to reserve
  * @swap: MiB of swap file
+ * @thp: for transparent_hugepage/enabled, or NULL
  * @needs: file without which it is skipped, or NULL
  * @argv: program and arguments
  */
@@ -53,6 +55,7 @@ struct program {
 	uid_t user;
 	unsigned int hugepages;
 	unsigned int swap;
+	char *thp;
 	char *needs;
 	char *argv[MAX_ARGS + 1];
 };
@@ -90,6 +93,7 @@ static struct module modules[MAX_CASES];
 static struct boot boots[MAX_CASES];
 static struct ktap_case cases[MAX_CASES + 1];
 static char (*skipped)[2048];
+static char thp_before[16];
 
 static bool take_setting(struct program *p, char *word)
 {
@@ -99,6 +103,8 @@ static bool take_setting(struct program *p, char *word)
 		p->hugepages = atoi(word + 10);
 	else if (!strncmp(word, "swap=", 5))
 		p->swap = atoi(word + 5);
+	else if (!strncmp(word, "thp=", 4))
+		p->thp = word + 4;
 	else if (!strncmp(word, "needs=", 6))
 		p->needs = word + 6;
 	else
@@ -188,6 +194,9 @@ static void set_up(struct program *p)
 	}
 	if (p->swap)
 		swapfile_on(p->swap);
+	/* A guest has less memory than it takes to be on by default */
+	if (p->thp && !mm_word(THP, thp_before, sizeof(thp_before)))
+		mm_set(THP, "%s\n", p->thp);
 }
 
 static void tear_down(struct program *p)
@@ -198,6 +207,8 @@ static void tear_down(struct program *p)
 	}
 	if (p->swap)
 		expect(!swapfile_off(), "swapoff: %m");
+	if (*thp_before)
+		mm_set(THP, "%s\n", thp_before);
 }
 
 static void execute(struct program *p, int out)
