@@ -6,6 +6,9 @@
  * Facts:
  *   faultaround.prefaulted=old|young    the neighbours; the page that was
  *                                       asked for is always young
+ *   faultaround.large=page|folio|all|none
+ *                                       what is young where the cache holds
+ *                                       folios of 8 pages; none: it does not
  *   faultaround.window_kb               what one fault maps as booted
  *   faultaround.minor_faults_per_window most faults to touch all of a window
  */
@@ -27,6 +30,7 @@
 #define WINDOW_FILE	"/sys/kernel/debug/fault_around_bytes"
 #define WINDOW		16	/* pages; 64 KiB with 4 KiB pages */
 #define PAGES		64	/* of the usual file: four windows */
+#define FOLIO		8	/* pages that are written at once, half a window */
 #define NO_HOLE		(-1)
 
 /**
@@ -236,6 +240,81 @@ static void neighbours(const void *arg)
 		if (i < WINDOW || i >= 2 * WINDOW)
 			expect(mm_idle(f.pfn[i]),
 			       "page %zu outside the window was used", i);
+	}
+	for (i = 0; i < PAGES; i++)
+		expect(file_page_ok(p + i * psize, i), "page %zu: wrong data",
+		       i);
+}
+
+/* Write the file again, FOLIO pages at once, which the cache may then hold as one. */
+static void write_folios(struct file *f)
+{
+	char *buf = malloc(FOLIO * psize);
+	size_t i, k;
+
+	require(!ftruncate(f->fd, 0), "ftruncate: %m");
+	for (i = 0; i < f->pages; i += FOLIO) {
+		for (k = 0; k < FOLIO; k++)
+			file_page(buf + k * psize, i + k);
+		require(pwrite(f->fd, buf, FOLIO * psize, i * psize) ==
+			(ssize_t)(FOLIO * psize), "pwrite: %m");
+	}
+	free(buf);
+}
+
+/* Is page @i of the file in one folio with the FOLIO pages around it? */
+static bool in_folio(const struct file *f, size_t i)
+{
+	size_t first = i / FOLIO * FOLIO, k;
+
+	for (k = 1; k < FOLIO; k++) {
+		if (!(mm_page_flags(f->pfn[first + k]) &
+		      BIT_ULL(KPF_COMPOUND_TAIL)))
+			return false;
+	}
+	return f->pfn[first + FOLIO - 1] == f->pfn[first] + FOLIO - 1;
+}
+
+/*
+ * Pages of one folio are mapped together, and so are all young or all old.  The
+ * folio of the page that was asked for is young, as that is.
+ */
+static void large_folio(const void *unused)
+{
+	const size_t one = mm_page_size() / 1024, all = WINDOW * one;
+	const size_t at = WINDOW + 5;
+	const char *young;
+	struct mm_map m;
+	struct file f;
+	size_t i;
+	char *p;
+
+	begin(&f, &ext4, PAGES, NO_HOLE, WINDOW);
+	write_folios(&f);
+	file_settle(&f);
+	if (!in_folio(&f, at)) {
+		fact("faultaround.large", "none");
+		skip("the cache has no folios of %d pages", FOLIO);
+	}
+	p = map_aligned(&f, &shared, 0, PAGES);
+	expect(touch(p + at * psize, NULL) == 1, "not one minor fault");
+	expect_mapped(p, PAGES, WINDOW, 2 * WINDOW, NO_HOLE);
+	m = mm_map(p);
+	expect(m.rss == all, "Rss is %lu kB, not %zu kB", m.rss, all);
+	young = m.referenced == all ? "all" :
+		m.referenced == one ? "page" : "folio";
+	require(m.referenced == all || m.referenced == one ||
+		m.referenced == FOLIO * one,
+		"Referenced is %lu kB: no page, folio or window", m.referenced);
+	fact("faultaround.large", "%s", young);
+	expect(!mm_idle(f.pfn[at]), "the page of the fault is old");
+	if (strcmp(young, "all")) {
+		for (i = WINDOW; i < 2 * WINDOW; i++)
+			expect(i / FOLIO == at / FOLIO || mm_idle(f.pfn[i]),
+			       "page %zu, of another folio, is young", i);
+		seen->mode[seen->nr++] = OLD;
+	} else {
+		seen->mode[seen->nr++] = YOUNG;
 	}
 	for (i = 0; i < PAGES; i++)
 		expect(file_page_ok(p + i * psize, i), "page %zu: wrong data",
@@ -786,6 +865,7 @@ static const struct ktap_case cases[] = {
 	{ "neighbours_private_ext4", neighbours, &private_ext4, 0 },
 	{ "neighbours_exec_tmpfs", neighbours, &exec_tmpfs, 0 },
 	{ "neighbours_exec_ext4", neighbours, &exec_ext4, 0 },
+	{ "large_folio", large_folio, NULL, 0 },
 	{ "minor_faults_tmpfs", minor_faults, &tmpfs, 0 },
 	{ "minor_faults_ext4", minor_faults, &ext4, 0 },
 	{ "rss_counters_tmpfs", rss_counters, &tmpfs, 0 },
