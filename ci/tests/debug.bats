@@ -5,11 +5,11 @@
 bats_require_minimum_version 1.5.0
 load helper
 
-# fragments_of KERNEL: print the fragments of a kernel, by name.
+# fragments_of KERNEL [TRACK]: print the fragments of a kernel, by name.
 fragments_of() (
 	. "$SCRIPTS/lib.sh"
 	. "$CI/kbuild.sh"
-	kernel_fragments "$1"
+	kernel_fragments "$1" "${2:-v5.10}"
 	printf '%s\n' "${fragments[@]##*/}" | paste -sd ' '
 )
 
@@ -17,6 +17,20 @@ fragments_of() (
 	[ "$(fragments_of arm64)" = "common.config arm64.config" ]
 	[ "$(fragments_of arm64+debug-lockdep+debug-vm)" = \
 		"common.config arm64.config debug-lockdep.config debug-vm.config" ]
+}
+
+@test "what a base has instead comes last, for all kernels and then for each part" {
+	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
+	mkdir -p "$FAULTLINE_CONFIGS/base/own"
+	ln -s own "$FAULTLINE_CONFIGS/base/same"
+	touch "$FAULTLINE_CONFIGS/base/own"/kernel{,-debug-vm,-s390x}.config
+	for track in own same; do
+		[ "$(fragments_of arm64+debug-vm "$track")" = \
+			"common.config arm64.config debug-vm.config kernel.config kernel-debug-vm.config" ]
+		[ "$(fragments_of s390x "$track")" = "common.config s390x.config kernel.config kernel-s390x.config" ]
+	done
+	# The control: a base that has none.
+	[ "$(fragments_of arm64+debug-vm other)" = "common.config arm64.config debug-vm.config" ]
 }
 
 @test "every debug machine asks for fragments that are there, and for rounds" {

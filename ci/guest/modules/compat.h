@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the kernels that the modules are written against have in different
- * forms: the ones of the base.  What a patch of the series changes is found out
- * by Kbuild.
+ * What the bases that the modules are built against have in different forms, as
+ * Kbuild has found out.
  */
 #ifndef FAULTLINE_COMPAT_H
 #define FAULTLINE_COMPAT_H
@@ -10,44 +9,43 @@
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
-#include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#ifndef HAVE_VM_FLAGS_SET
 static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 {
 	vma->vm_flags |= flags;
 }
 #endif
 
-/* Since 6.16 it is given a plain number */
-#if __has_include(<linux/pfn_t.h>)
+/* For vmf_insert_mixed() */
+#ifdef HAVE_PFN_T
 #include <linux/pfn_t.h>
 #define mixed_pfn(pfn)	__pfn_to_pfn_t(pfn, PFN_DEV)
 #else
 #define mixed_pfn(pfn)	(pfn)
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
-static inline void set_page_index(struct page *page, pgoff_t index)
-{
-	page->index = index;
-}
-#else
+#ifdef HAVE_FOLIO
 static inline void set_page_index(struct page *page, pgoff_t index)
 {
 	page_folio(page)->index = index;
 }
+#else
+static inline void set_page_index(struct page *page, pgoff_t index)
+{
+	page->index = index;
+}
 #endif
 
 /* Of an address_space_operations: marks what it is given dirty, and no more */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0)
+#ifdef HAVE_DIRTY_FOLIO
+#define JUST_DIRTY	.dirty_folio = noop_dirty_folio
+#else
 static inline int just_dirty(struct page *page)
 {
 	return !TestSetPageDirty(page);
 }
 #define JUST_DIRTY	.set_page_dirty = just_dirty
-#else
-#define JUST_DIRTY	.dirty_folio = noop_dirty_folio
 #endif
 
 /* Is there a walk without locks? */
