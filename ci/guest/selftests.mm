@@ -15,10 +15,21 @@ run userfaultfd_anon     uffd-stress         40 0     anon 1 1 # struct vm_fault
 run userfaultfd_shmem    uffd-stress         40 0     shmem 1 1 # the same for shmem
 run userfaultfd_hugetlb  uffd-stress         40 0     hugepages=16 hugetlb 8 2 # the same for hugetlb
 run map_hugetlb          hugetlb-mmap        20 0     hugepages=4 4 # hugetlb faults
-run madv_populate        madv_populate       20 0     # faults that a system call asks for
 
 # Tests 1, 8, 16, 32, 256, 512, 1024 and 4096.  Not full_fit_alloc (2) and
 # long_busy_list_alloc (4), which want 130 and 60 MiB, align_shift_alloc (64) and
 # no_block_alloc (2048), which are meant to fail, and pcpu_alloc (128), which takes
 # 35,000 per-CPU areas.
 load test_vmalloc        test_vmalloc        20 8     run_test_mask=5945 test_loop_count=100 single_cpu_test=1 # the page tables of the kernel
+
+omit madv_populate           # takes PAGEMAP_SCAN without write-protection for an error, as on s390
+omit uffd-unit-tests         # all of it: "move" alone takes a minute, "minor" too; parts are above
+omit compaction_test         # fills most of the memory
+omit cow                     # what it is built with depends on libraries that are there; so gup_longterm
+omit migration               # needs libnuma; so rmap
+omit hmm-tests               # needs the test_hmm module
+omit mlock-random-test       # needs libcap
+omit protection_keys         # no code of the series; so the other tests of keys
+omit va_high_addr_switch     # gup and walkers cross the same edges
+omit thuge-gen               # wants huge pages of every size
+omit ksm_tests               # the kernels have no KSM; so ksm_functional_tests
