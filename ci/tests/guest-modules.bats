@@ -152,3 +152,18 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 	[ -f "$image/modules/vmfault.ko" ]
 	"$CI/build" v5.10 --step 0 --kernel arm64
 }
+
+# Builds the kernel of another track.
+# bats test_tags=base,slow
+@test "flags that a refused write leaves changed are another fact than the series says" {
+	"$SCRIPTS/apply" mainline
+	run --separate-stderr "$CI/cell" mainline --step 1 --machine arm64-hafdbs \
+		--tests mkwrite.swap_file_flags --with "$CI/tests/controls/swap-file-flags.patch"
+	[ "$status" -eq 0 ]
+	[ "$(jq -r '.facts["mkwrite.swapfile"]' "$output/result.json")" = stale ]
+	printf '1\tarm64-hafdbs\t%s\n' "$output" >"$BATS_TEST_TMPDIR/run"
+	run "$CI/report" mainline --run "$BATS_TEST_TMPDIR/run" --partial
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *"mkwrite.swapfile"*stale* ]]
+}
