@@ -37,6 +37,17 @@ size_t mm_pmd_size(void)
 	return mm_page_size() / sizeof(u64) * mm_page_size();
 }
 
+bool mm_kernel_since(int major, int minor)
+{
+	struct utsname uts;
+	int have, sub;
+
+	require(!uname(&uts), "uname: %m");
+	require(sscanf(uts.release, "%d.%d", &have, &sub) == 2,
+		"this kernel calls itself '%s'", uts.release);
+	return have > major || (have == major && sub >= minor);
+}
+
 static const struct {
 	const char *key;
 	size_t offset;

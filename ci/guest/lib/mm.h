@@ -61,6 +61,18 @@ struct mm_map {
 size_t mm_page_size(void);
 
 /**
+ * mm_kernel_since - does the running kernel have a version's changes?
+ * @major: of the version, 6 of v6.0
+ * @minor: 0 of v6.0
+ *
+ * For what the base counts in another way since a version.  What it offers is to
+ * be tried instead.
+ *
+ * Return: true if the kernel is that version or a later one.
+ */
+bool mm_kernel_since(int major, int minor);
+
+/**
  * mm_pmd_size() - what one page of page-table entries maps
  *
  * Return: bytes: 2 MiB with 4 KiB pages, 1 MiB on s390.
