@@ -45,6 +45,7 @@ static inline int just_dirty(struct page *page)
 {
 	return !TestSetPageDirty(page);
 }
+
 #define JUST_DIRTY	.set_page_dirty = just_dirty
 #endif
 
