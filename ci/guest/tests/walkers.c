@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -366,8 +367,18 @@ static void visit_mlock(const struct edge *e)
 	require(!locked(p, is), "some pages are locked still");
 }
 
+/*
+ * Since v5.18 a page whose lock changes waits in a list of the CPU at hand.  mlock()
+ * and munlock() empty that of the CPU on which they end, so stay on one.
+ */
 static void lock(const void *unused)
 {
+	cpu_set_t here;
+
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	require(!sched_setaffinity(0, sizeof(here), &here),
+		"sched_setaffinity: %m");
 	edges_each(ROOM, EDGES_DEEPER, visit_mlock);
 }
 
