@@ -12,6 +12,9 @@
 # machine_conf MACHINE KEY: print what configs/machine/MACHINE says for KEY.
 machine_conf() { conf_get "$FAULTLINE_CONFIGS/machine/$1" "$2"; }
 
+# track_choice MACHINE: print `line steps` of the track's own line for MACHINE, if any.
+track_choice() { track_machines "$track" | awk -v machine="$1" '$2 == machine { print $1, $3; exit }'; }
+
 # machine_choice MACHINE: print which steps of the track are judged on MACHINE by
 # default: what patches/<track>/machines says or, without that file, the machine
 # itself. One that the file does not name is judged when asked for, or has debug.
@@ -20,7 +23,8 @@ machine_choice() {
 
 	own=$(machine_conf "$1" steps)
 	if [[ -f $(track_dir "$track")/machines ]]; then
-		choice=$(track_machines "$track" | awk -v machine="$1" '$2 == machine { print $3; exit }')
+		choice=$(track_choice "$1")
+		choice=${choice#* }
 		[[ $own == debug ]] || own=asked
 	fi
 	printf '%s\n' "${choice:-$own}"
@@ -32,8 +36,8 @@ choice_source() {
 	local file line
 
 	file=$(track_dir "$track")/machines
-	line=$(track_machines "$track" | awk -v machine="$1" '$2 == machine { print $1; exit }')
-	if [[ -n $line ]]; then echo "$file:$line"; else echo "$FAULTLINE_CONFIGS/machine/$1"; fi
+	line=$(track_choice "$1")
+	if [[ -n $line ]]; then echo "$file:${line%% *}"; else echo "$FAULTLINE_CONFIGS/machine/$1"; fi
 }
 
 # selected_machines: print the machines of --machine, or all, a line each.

@@ -224,6 +224,9 @@ track_role() {
 	fi
 }
 
+# all_tracks: print every track, a line each.
+all_tracks() { (cd "$FAULTLINE_PATCHES" && for track in */series; do [[ ! -f $track ]] || printf '%s\n' "${track%/series}"; done); }
+
 # track_machines TRACK: print `line machine steps` for every line of
 # patches/TRACK/machines, which says for the track what `steps` in
 # configs/machine says for all: all, flips, ends, asked, debug, or none where a
