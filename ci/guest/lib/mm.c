@@ -48,6 +48,11 @@ bool mm_kernel_since(int major, int minor)
 	return have > major || (have == major && sub >= minor);
 }
 
+bool mm_second_round(void)
+{
+	return !mm_kernel_since(6, 0);
+}
+
 static const struct {
 	const char *key;
 	size_t offset;

@@ -61,7 +61,7 @@ struct mm_map {
 size_t mm_page_size(void);
 
 /**
- * mm_kernel_since - does the running kernel have a version's changes?
+ * mm_kernel_since() - does the running kernel have a version's changes?
  * @major: of the version, 6 of v6.0
  * @minor: 0 of v6.0
  *
@@ -71,6 +71,15 @@ size_t mm_page_size(void);
  * Return: true if the kernel is that version or a later one.
  */
 bool mm_kernel_since(int major, int minor);
+
+/**
+ * mm_second_round() - is a write fault that throttles done in a second round?
+ *
+ * It drops the mmap lock for that.  Before v6.0 it is then done again, and counts
+ * as one major fault; since then it ends with VM_FAULT_COMPLETED, and counts as a
+ * minor one.
+ */
+bool mm_second_round(void);
 
 /**
  * mm_pmd_size() - what one page of page-table entries maps

@@ -97,12 +97,6 @@ static char *begin(void)
 	return map(file.fd, PAGES);
 }
 
-/* Is a fault that asks done in a second round? */
-static bool second_round(void)
-{
-	return !mm_kernel_since(6, 0);
-}
-
 /* Write a byte; it must take so many faults of each kind, and ask if @asks. */
 static void poke_counted(char *p, const char *when, long major, long minors,
 			 bool asks)
@@ -128,7 +122,7 @@ static void poke_counted(char *p, const char *when, long major, long minors,
 /* The same of a cached page, which takes a fault if it asks. */
 static void poke(char *p, const char *when, long faults, bool asks)
 {
-	if (second_round())
+	if (mm_second_round())
 		poke_counted(p, when, faults, 0, asks);
 	else
 		poke_counted(p, when, 0, faults, asks);
@@ -322,7 +316,7 @@ static long asked(void)
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
-	return second_round() ? usage.ru_majflt : usage.ru_minflt / 2;
+	return mm_second_round() ? usage.ru_majflt : usage.ru_minflt / 2;
 }
 
 static void race(const void *arg)

@@ -46,7 +46,7 @@ static void begin(void)
 	swapfile_off();
 	/* Linux 5.10 claims to have it everywhere */
 	require(!uname(&uts), "uname: %m");
-	claims = !strncmp(uts.release, "5.10.", 5);
+	claims = !mm_kernel_since(5, 11);
 	if (claims && strcmp(uts.machine, "x86_64"))
 		skip("%s has no write-protection for userfaultfd", uts.machine);
 	uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
