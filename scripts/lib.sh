@@ -330,7 +330,7 @@ kernel_conf() {
 
 	for machine in $(machines); do
 		machine=$FAULTLINE_CONFIGS/machine/$machine
-		[[ $(conf_get "$machine" kernel) != "$kernel" ]] || {
+		[[ $(conf_get "$machine" kernel) != "${kernel%%+*}"?(+*) ]] || {
 			conf_get "$machine" "$key"
 			return
 		}

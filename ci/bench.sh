@@ -1,0 +1,125 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# bench.sh - what the benchmarks have in common: a kernel as a distribution has it,
+# booted with one program of ci/guest/bench, and what comes of it as one JSON file.
+# Source it after scripts/lib.sh.
+#
+# A sample is one value with four labels: its subject (a machine, an architecture), the
+# name of what was counted, its unit, and the variant (base, tip, a way to do it).
+# Samples with equal labels are rounds of the same measure.
+
+BENCH_SAMPLES='' BENCH_LIMITS=''
+
+# bench_begin: make room for samples, removed at the end of the script.
+bench_begin() {
+	local folder
+
+	folder=$(mktemp -d)
+	BENCH_SAMPLES=$folder/samples BENCH_LIMITS=$folder/limits
+	: >"$BENCH_SAMPLES" >"$BENCH_LIMITS"
+	# shellcheck disable=SC2064 # the folder of now
+	trap "status=\$?; rm -rf '$folder'; name_own_failure \$status" EXIT
+}
+
+# bench_sample SUBJECT NAME UNIT VARIANT VALUE: note one value.
+bench_sample() {
+	[[ $5 =~ ^-?[0-9]+(\.[0-9]+)?$ ]] || die "$EXIT_INFRA" "$2 of $1, $4, is '$5', which is no number" "see above"
+	printf '%s\t%s\t%s\t%s\t%s\n' "$@" >>"$BENCH_SAMPLES"
+}
+
+# bench_target SUBJECT NAME VARIANT LIMIT [ratio|median]: what is aimed at: the
+# median of VARIANT, as a ratio to that of the reference or by itself, is at most LIMIT.
+bench_target() { printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "${5:-ratio}" >>"$BENCH_LIMITS"; }
+
+# bench_results TRACK: print the folder of what was measured of TRACK.
+bench_results() { printf '%s\n' "$FAULTLINE_WORK/bench/$1"; }
+
+# bench_write BENCH TRACK REFERENCE COMMAND: write the samples as BENCH.json, whose
+# ratios are to the variant REFERENCE, and which COMMAND measures again.
+bench_write() {
+	local folder
+
+	folder=$(bench_results "$2")
+	mkdir -p "$folder"
+	[[ -s $BENCH_SAMPLES ]] || die "$EXIT_INFRA" "nothing was measured" "see above"
+	jq -n --rawfile samples "$BENCH_SAMPLES" --rawfile limits "$BENCH_LIMITS" \
+		--arg bench "$1" --arg track "$2" --arg reference "$3" --arg command "$4" \
+		--arg base "$(conf_get "$FAULTLINE_CONFIGS/base/$2/pin" version 2>/dev/null || true)" \
+		-f "$FAULTLINE_ROOT/ci/bench.d/model.jq" >"$folder/$1.json.tmp"
+	mv "$folder/$1.json.tmp" "$folder/$1.json"
+}
+
+# bench_table FILE...: print the table of results.
+bench_table() {
+	jq -s -r -L "$FAULTLINE_ROOT/ci/bench.d" -f "$FAULTLINE_ROOT/ci/bench.d/table.jq" "$@" | column -t -s $'\t'
+}
+
+# bench_machine MACHINE KEY=VALUE...: print the machine's file with some values
+# replaced, or, with KEY+=VALUE, longer.
+bench_machine() {
+	local name=$1
+
+	shift
+	printf '%s\n' "$@" | awk '
+		function trim(s) { sub(/(^|[ \t])#.*/, "", s); gsub(/^[ \t]+|[ \t]+$/, "", s); return s }
+		NR == FNR {
+			at = index($0, "="); key = substr($0, 1, at - 1)
+			if (sub(/[+]$/, "", key)) more[key] = more[key] " " substr($0, at + 1)
+			else value[key] = substr($0, at + 1)
+			next
+		}
+		!/^[a-z]+ *=/ { next }
+		{
+			at = index($0, "="); key = trim(substr($0, 1, at - 1))
+			v = key in value ? value[key] : trim(substr($0, at + 1))
+			print key " = " v more[key]
+			seen[key] = 1
+		}
+		END {
+			for (key in value)
+				if (!(key in seen)) print key " = " value[key]
+		}' - "$FAULTLINE_CONFIGS/machine/$name"
+}
+
+# bench_boot MACHINE STEP PROGRAM OUT [KEY=VALUE...]: boot STEP of $track on MACHINE, the
+# values of its file replaced as bench_machine does, with PROGRAM of ci/guest/bench alone,
+# and leave the result in the folder OUT. The kernel is the judged one without the checks
+# that configs/kernel/plain.config takes out. disk-file=PATH is another test disk. Dies unless
+# the program says that it could measure.
+bench_boot() {
+	local machine=$1 step=$2 program=$3 out=$4 file kernel arch image guest vmrun disk='' keys=() key
+	local status=0
+
+	shift 4
+	for key; do
+		case $key in
+		disk-file=*) disk=${key#*=} ;;
+		*) keys+=("$key") ;;
+		esac
+	done
+	file=$FAULTLINE_CONFIGS/machine/$machine
+	kernel=$(conf_get "$file" kernel)+plain arch=$(conf_get "$file" arch)
+	image=$("$FAULTLINE_ROOT/ci/build" "$track" --step "$step" --kernel "$kernel") || status=$?
+	case $status in
+	0) ;;
+	"$EXIT_BAD") bad "step $step does not build for $machine" "see above" ;;
+	*) die "$EXIT_INFRA" "the kernel of step $step for $machine could not be built" "see above" ;;
+	esac
+	guest=$("$FAULTLINE_ROOT/ci/guest-image" "$track" --arch "$arch" --bench)
+	vmrun=$(vmrun_binary)
+	rm -rf "$out"
+	mkdir -p "$out"
+	bench_machine "$machine" "${keys[@]}" >"$out/machine"
+	"$vmrun" --machine "$out/machine" --kernel "$image/$(basename "$(conf_get "$file" image)")" \
+		--initrd "$guest/init-bench.cpio" --disk "${disk:-$guest/disk.img}" \
+		--cache "$FAULTLINE_WORK/vmrun-cache" --id "track=$track" --id "step=$step" \
+		--tests "$program" --output "$out" --quiet >&2 || status=$?
+	((!status)) || die "$EXIT_INFRA" "$program on $machine, step $step, measured nothing: $(jq -r .reason \
+		"$out"/*.json 2>/dev/null)" "see $out/console.log"
+}
+
+# bench_count OUT NAME: print the number that the guest gave for NAME.
+bench_count() {
+	jq -r --arg name "$2" '.facts[$name] // "nothing"' "$1/result.json"
+}
