@@ -3,7 +3,7 @@
 #
 # bench.sh - what the benchmarks have in common: a kernel as a distribution has it,
 # booted with one program of ci/guest/bench, and what comes of it as one JSON file.
-# Source it after scripts/lib.sh.
+# Source it after scripts/lib.sh, and set track.
 #
 # A sample is one value with four labels: its subject (a machine, an architecture), the
 # name of what was counted, its unit, and the variant (base, tip, a way to do it).
@@ -17,7 +17,8 @@ bench_begin() {
 
 	folder=$(mktemp -d)
 	BENCH_SAMPLES=$folder/samples BENCH_LIMITS=$folder/limits
-	: >"$BENCH_SAMPLES" >"$BENCH_LIMITS"
+	: >"$BENCH_SAMPLES"
+	: >"$BENCH_LIMITS"
 	# shellcheck disable=SC2064 # the folder of now
 	trap "status=\$?; rm -rf '$folder'; name_own_failure \$status" EXIT
 }
@@ -100,6 +101,7 @@ bench_boot() {
 	done
 	file=$FAULTLINE_CONFIGS/machine/$machine
 	kernel=$(conf_get "$file" kernel)+plain arch=$(conf_get "$file" arch)
+	# shellcheck disable=SC2154 # track: the caller's
 	image=$("$FAULTLINE_ROOT/ci/build" "$track" --step "$step" --kernel "$kernel") || status=$?
 	case $status in
 	0) ;;
