@@ -10,6 +10,7 @@
 # Samples with equal labels are rounds of the same measure.
 
 BENCH_SAMPLES='' BENCH_LIMITS=''
+readonly BENCHMARKS=(reclaim fault size toolkit matrix)
 
 # bench_begin: make room for samples, removed at the end of the script.
 bench_begin() {
@@ -36,6 +37,18 @@ bench_target() { printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "${5:-ratio}"
 # bench_results TRACK: print the folder of what was measured of TRACK.
 bench_results() { printf '%s\n' "$FAULTLINE_WORK/bench/$1"; }
 
+# bench_carried TRACK: print the path of the results that are carried with the series.
+bench_carried() { printf '%s/bench.json\n' "$(track_dir "$1")"; }
+
+# bench_files TRACK: print the files of what was measured last here, a line each.
+bench_files() {
+	local name
+
+	for name in "${BENCHMARKS[@]}"; do
+		[[ ! -f $(bench_results "$1")/$name.json ]] || printf '%s\n' "$(bench_results "$1")/$name.json"
+	done
+}
+
 # bench_write BENCH TRACK REFERENCE COMMAND: write the samples as BENCH.json, whose
 # ratios are to the variant REFERENCE, and which COMMAND measures again.
 bench_write() {
@@ -51,9 +64,63 @@ bench_write() {
 	mv "$folder/$1.json.tmp" "$folder/$1.json"
 }
 
-# bench_table FILE...: print the table of results.
-bench_table() {
-	jq -s -r -L "$FAULTLINE_ROOT/ci/bench.d" -f "$FAULTLINE_ROOT/ci/bench.d/table.jq" "$@" | column -t -s $'\t'
+# bench_view TRACK FORMAT FILE...: print results as table, markdown or html. A file holds one
+# result or, as patches/<track>/bench.json does, an array of them.
+bench_view() {
+	local track=$1 format=$2 jq=(jq -s -r -L "$FAULTLINE_ROOT/ci/bench.d")
+
+	shift 2
+	cat "$@" | jq -s 'flatten | .[]' | case $format in
+	table) "${jq[@]}" -f "$FAULTLINE_ROOT/ci/bench.d/table.jq" | column -t -s $'\t' ;;
+	html)
+		"${jq[@]}" --arg track "$track" --arg origin "${*/#"$FAULTLINE_ROOT/"/}" \
+			--rawfile style "$FAULTLINE_ROOT/ci/report.d/style.css" \
+			-f "$FAULTLINE_ROOT/ci/bench.d/html.jq"
+		;;
+	*) "${jq[@]}" -f "$FAULTLINE_ROOT/ci/bench.d/$format.jq" ;;
+	esac
+}
+
+# bench_page TRACK: print the page of what was measured last here or, without that, of
+# what is carried; nothing where neither is there.
+bench_page() {
+	local files
+
+	mapfile -t files < <(bench_files "$1")
+	((${#files[@]})) || files=("$(bench_carried "$1")")
+	[[ ! -f ${files[0]} ]] || bench_view "$1" html "${files[@]}"
+}
+
+# bench_table TRACK BENCH: print the table of what the benchmark measured last.
+bench_table() { bench_view "$1" table "$(bench_results "$1")/$2.json"; }
+
+# bench_keep TRACK FILE...: make the results those that are carried with the series,
+# and README.md's figures, between its two marks, those of the results.
+bench_keep() {
+	local track=$1 file readme=$FAULTLINE_ROOT/README.md
+
+	shift
+	file=$(bench_carried "$track")
+	cat "$@" | jq -s 'flatten' >"$file.tmp"
+	mv "$file.tmp" "$file"
+	bench_readme "$track" <"$readme" >"$readme.tmp"
+	cat "$readme.tmp" >"$readme"
+	rm "$readme.tmp"
+	say "kept: $file, and the figures of $readme"
+}
+
+# bench_readme TRACK: print stdin with the figures of patches/TRACK/bench.json between the
+# lines "<!-- figures TRACK -->" and "<!-- end -->".
+bench_readme() {
+	local track=$1 figures
+
+	figures=$(bench_view "$track" markdown "$(bench_carried "$track")")
+	awk -v begin="<!-- figures $track -->" -v figures="$figures" '
+		$0 == begin { print; print ""; print figures; print ""; inside = 1 }
+		inside && $0 == "<!-- end -->" { inside = 0; found = 1 }
+		!inside { print }
+		END { exit !found || inside }' ||
+		die "$EXIT_INFRA" "README.md has no lines '<!-- figures $track -->' and '<!-- end -->'" "see git log -p README.md"
 }
 
 # bench_machine MACHINE KEY=VALUE...: print the machine's file with some values

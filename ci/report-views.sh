@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # report-views.sh - from result files to the views of a run, for ci/report, which
-# sources it and sets the four below. The views are the jq programs of
+# sources it and bench.sh, and sets the four below. The views are the jq programs of
 # ci/report.d.
 
 : "${track:?}" "${partial:?}" "${facts:?}" "${scratch:?}"
@@ -63,10 +63,10 @@ write_model() {
 	jq 'del(.cells[] | .cases, .console, .diagnosis, .qemu)' "$scratch/model" >"$scratch/summary"
 }
 
-# view FORMAT [LOGS]: print a view of the run. LOGS: the folder, relative to the
-# page, that has the logs, if any.
+# view FORMAT [LOGS [BENCH]]: print a view of the run. LOGS: the folder, relative to
+# the page, that has the logs; BENCH: the page of the benchmarks, if any.
 view() {
-	local format=$1 logs=${2:-} model=$scratch/model
+	local format=$1 logs=${2:-} bench=${3:-} model=$scratch/model
 
 	case $format in
 	table)
@@ -76,7 +76,7 @@ view() {
 		jq -r --arg part tail -f "$VIEWS/table.jq" "$model"
 		;;
 	html)
-		jq -r --arg logs "$logs" --rawfile style "$VIEWS/style.css" \
+		jq -r --arg logs "$logs" --arg bench "$bench" --rawfile style "$VIEWS/style.css" \
 			--rawfile script "$VIEWS/script.js" -L "$VIEWS" -f "$VIEWS/html.jq" "$model"
 		;;
 	*) jq -r -L "$VIEWS" -f "$VIEWS/$format.jq" "$model" ;;
@@ -111,7 +111,9 @@ write_folder() {
 	view table >"$dir.tmp.$$/table.txt"
 	view ktap >"$dir.tmp.$$/report.ktap"
 	view junit >"$dir.tmp.$$/junit.xml"
-	view html log >"$dir.tmp.$$/report.html"
+	bench_page "$track" >"$dir.tmp.$$/bench.html"
+	[[ -s $dir.tmp.$$/bench.html ]] || rm "$dir.tmp.$$/bench.html"
+	view html log "$(cd "$dir.tmp.$$" && compgen -G bench.html || true)" >"$dir.tmp.$$/report.html"
 	rm -rf "$dir"
 	mv "$dir.tmp.$$" "$dir"
 }

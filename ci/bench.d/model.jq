@@ -3,7 +3,8 @@
 #
 # $samples: lines of subject, name, unit, variant, value; $limits: lines of subject,
 # name, variant, limit, "ratio" or "median"; $bench, $track, $base, $reference,
-# $command. A ratio is of medians, and null where the reference is 0 and this is not.
+# $command. Change and ratio are of medians, and null without such a reference; the ratio also
+# where the reference is 0 and this is not.
 
 def lines: split("\n") | map(select(. != "") | split("\t"));
 def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;
@@ -18,8 +19,10 @@ def unique_in_order: reduce .[] as $x ([]; if index([$x]) then . else . + [$x] e
 | {
 	format: 1, bench: $bench, track: $track, base: $base, reference: $reference, command: $command,
 	rows: [$rows[] as $row
-		| first($rows[] | select(.subject == $row.subject and .name == $row.name and .variant == $reference)) as $r
-		| $row + {ratio: (if $r.median == $row.median then 1 elif $r.median == 0 then null else $row.median / $r.median end)}
+		| (first($rows[] | select(.subject == $row.subject and .name == $row.name and .variant == $reference)) // null) as $r
+		| $row + if $r == null then {change: null, ratio: null}
+			else {change: ($row.median - $r.median),
+				ratio: (if $r.median == $row.median then 1 elif $r.median == 0 then null else $row.median / $r.median end)} end
 		| . as $row | first(($targets[] | select(.subject == $row.subject and .name == $row.name and .variant == $row.variant)), null) as $t
 		| if $t == null then . else . + {limit: $t.limit, of: $t.of}
 			| .met = ((if $t.of == "ratio" then .ratio else .median end) as $v | $v != null and $v <= $t.limit) end]

@@ -4,8 +4,10 @@
 
 include "views";
 
-["bench", "of", "what", "unit", "variant", "median", "spread", "ratio", "target"],
+["bench", "of", "what", "unit", "variant", "median", "spread", "change", "ratio", "target"],
 (.[] | .bench as $bench | .reference as $reference | .rows[]
+	| (.variant == $reference or .change == null) as $alone
 	| [$bench, .subject, .name, .unit, .variant, (.median | number), spread,
-	   (if .variant == $reference then "-" else .ratio | ratio end), target])
+	   (if $alone then "-" else .change | signed end),
+	   (if $alone then "-" else .ratio | ratio end), target])
 | @tsv

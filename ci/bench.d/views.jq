@@ -9,6 +9,7 @@ def number:
 	elif fabs >= 100 then digits(1)
 	elif fabs >= 1 then digits(2)
 	else digits(4) end | tostring;
+def signed: "\(if . > 0 then "+" else "" end)\(number)";
 # A ratio has three decimals.
 def ratio: if . == null then "-" else (. * 1000 | round | tostring) as $t
 	| ("000" + $t)[-([($t | length), 4] | max):] | "\(.[:-3]).\(.[-3:])" end;

@@ -2,8 +2,8 @@
 # html.jq - a run as one HTML page that needs no network and no other file.
 #
 # Style and script are inlined; without the script everything is there, less the
-# filters. $logs: the folder of the logs, relative to the page, or "". Input:
-# what model.jq gives.
+# filters. $logs: the folder of the logs, relative to the page, or ""; $bench: the page of
+# the benchmarks, or "". Input: what model.jq gives.
 
 include "views";
 
@@ -153,6 +153,7 @@ def detail($run):
 "<header><h1>Faultline \(.track | @html)</h1>",
 "<p class=\"summary\"><span class=\"verdict \(.class)\">\({good: "✓ every cell passes, and every fact is what the series says", bad: "✗ \(.failed) of \(.cells | length) cells \(if .failed == 1 then "is" else "are" end) wrong", unjudged: "? \(.failed) of \(.cells | length) cells could not be judged"}[.class])</span></p>",
 "<p>\(.cells | length) cells: \(.passed) passed, \(.failed) failed. \(.steps | length) \(if (.steps | length) == 1 then "step" else "steps" end) on \(.machines | length) \(if (.machines | length) == 1 then "machine" else "machines" end)\(if .partial then ", some of the tests only" else "" end). Page made at <time datetime=\"\(.made)\">\(.made | sub("T"; " ") | sub(":[0-9]*Z"; " UTC"))</time>.</p>",
+(if $bench == "" then empty else "<p><a href=\"\($bench)\">What the series is worth and costs, measured</a></p>" end),
 "<p class=\"controls\" hidden><label><input id=\"failures\" type=\"checkbox\"> Failures only</label></p></header><main>",
 problems, notes, crashes, grid, facts, times,
 "<section><h2 id=\"cells-title\">Cells</h2>",

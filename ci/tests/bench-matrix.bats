@@ -17,10 +17,13 @@ setup_file() { mini_seed; }
 	[ "$(find "$FAULTLINE_WORK/bench/mini/ours/image" -name config | wc -l)" -eq 3 ]
 	[ "$(boots)" -eq 10 ]
 	[[ $output == *'6 cells: steps 0,1,2 on a1,a2'* && $output != *sample* ]]
-	# The ratio is that of the seconds, as far as a printed tenth of a second tells.
-	awk 'function same(r, x) { return (r * p - x) ^ 2 <= (.05 + .05 * r + .0005 * p + 1e-6) ^ 2 }
-		$1 == "plain" { p = $2 } $1 == "cold" { c = $2; rc = $5 } $1 == "warm" { w = $2; rw = $5 }
-		END { exit !(p > 0 && c > 0 && w > 0 && same(rc, c) && same(rw, w)) }' <<<"$output"
+	result=$FAULTLINE_WORK/bench/mini/matrix.json
+	[ "$(jq -r '[.rows[] | select(.name == "from asking to the last verdict") | .variant] | join(" ")' "$result")" = "plain cold warm" ]
+	jq -e '.reference == "plain" and all(.rows[]; .values | length == 1)' "$result"
+	jq -e '.rows[0].median as $plain | $plain > 0 and all(.rows[:3][]; .median > 0
+		and (.ratio - .median / $plain | fabs) < 1e-9)' "$result"
+	jq -e '[.rows[1, 2] | .limit] == [0.4, 0.02] and all(.rows[1, 2]; .met == (.ratio <= .limit))' "$result"
+	[[ $output == *'matrix  6 cells  from asking to the last verdict  seconds  plain '* ]]
 	# The work area itself is not touched.
 	[ ! -e "$FAULTLINE_WORK/image" ] && [ ! -e "$FAULTLINE_WORK/result" ]
 }

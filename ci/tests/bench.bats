@@ -1,16 +1,164 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# ci/bench: wrong usage. What it measures is in bench-base.bats.
+# ci/bench: what follows from samples, the views of it, and README.md's figures.
 
 bats_require_minimum_version 1.5.0
 load helper
+load node
+
+# One for all: of the project's work area.
+setup_file() {
+	NODE_TOOLS=$(node_tools)
+	export NODE_TOOLS
+}
+
+# measure: results of a benchmark of the mini track, as they are measured: three rounds,
+# a target that is met and two that are not.
+measure() {
+	mini_track
+	(
+		. "$SCRIPTS/lib.sh"
+		. "$CI/bench.sh"
+		JUDGED=1
+		bench_begin
+		for value in 3 1 2; do
+			bench_sample arm64 scanned pages base $((value * 100))
+			bench_sample arm64 scanned pages tip $((value * 50))
+			bench_sample arm64 'faults, major' faults base 0
+			bench_sample arm64 'faults, major' faults tip "$value"
+		done
+		bench_sample s390x scanned pages base 10
+		bench_sample s390x scanned pages tip 10.04
+		bench_sample s390x alone seconds once 0.25
+		bench_target arm64 scanned tip 0.5
+		bench_target arm64 'faults, major' tip 0.9
+		bench_target s390x scanned tip 10 median
+		bench_write "${1:-reclaim}" mini base "ci/bench ${1:-reclaim} mini"
+	)
+	result=$FAULTLINE_WORK/bench/mini/${1:-reclaim}.json
+}
+
+# row SUBJECT NAME VARIANT JQ: what JQ gives for that row of $result.
+row() {
+	jq -c --arg s "$1" --arg n "$2" --arg v "$3" \
+		".rows[] | select(.subject == \$s and .name == \$n and .variant == \$v) | $4" "$result"
+}
 
 @test "wrong usage is 2 and says what would be right" {
-	expect_failure 2 "no benchmark ''; there are: size matrix" "$CI/bench"
+	expect_failure 2 "no benchmark ''; there are: reclaim fault size toolkit matrix all show" "$CI/bench"
 	expect_failure 2 "no benchmark 'speed'" "$CI/bench" speed v5.10
 	expect_failure 2 "a track is needed" "$CI/bench" size
+	expect_failure 2 "a track is needed" "$CI/bench" all
 	expect_failure 2 "no track 'nothing'" "$CI/bench" size nothing
+	expect_failure 2 "no track 'nothing'" "$CI/bench" show nothing
+	expect_failure 2 "no format 'pdf'" "$CI/bench" show v5.10 --format pdf
 	expect_failure 2 "no architecture 'vax'" "$CI/bench" size v5.10 --arch vax
 	expect_failure 2 "is no configuration of make" "$CI/bench" size v5.10 --config ../x
+	expect_failure 2 "is not a number of rounds" "$CI/bench" toolkit v5.10 --rounds 0
 	expect_failure 2 "unknown option '--nonsense'" "$CI/bench" size v5.10 --nonsense
+}
+
+@test "median, spread, change and ratio follow from the samples" {
+	measure
+	[ "$(row arm64 scanned base '[.values, .median, .min, .max, .ratio]')" = '[[300,100,200],200,100,300,1]' ]
+	[ "$(row arm64 scanned tip '[.median, .change, .ratio]')" = '[100,-100,0.5]' ]
+	# To 0 there is no ratio, and without a reference nothing to compare.
+	[ "$(row arm64 'faults, major' tip '[.change, .ratio]')" = '[2,null]' ]
+	[ "$(row s390x alone once '[.median, .change, .ratio]')" = '[0.25,null,null]' ]
+}
+
+@test "a target is met at its limit, and missed above it or without a ratio" {
+	measure
+	[ "$(row arm64 scanned tip .met)" = true ]
+	[ "$(row arm64 'faults, major' tip .met)" = false ]
+	[ "$(row s390x scanned tip .met)" = false ]
+	[ "$(row arm64 scanned base .met)" = null ]
+	run -0 "$CI/bench" show mini
+	[[ $output == *'x <= 0.5 met'* && $output == *' <= 0.9 missed'* && $output == *' <= 10 missed'* ]]
+}
+
+@test "a value that is no number is an error that names it" {
+	measure
+	expect_failure 125 "scanned of arm64, base, is 'nothing', which is no number" bash -c '
+		. "$SCRIPTS/lib.sh"; . "$CI/bench.sh"; own_failures_are_infra; bench_begin
+		bench_sample arm64 scanned pages base nothing'
+}
+
+@test "the values of a machine's file are replaced, made longer and added" {
+	run -0 bash -c '. "$SCRIPTS/lib.sh"; . "$CI/bench.sh"
+		bench_machine s390x memory=96 "board+=-icount shift=0" slow=3'
+	[[ $output == *$'\nmemory = 96\n'* && $output == *$' -icount shift=0\n'* && $output == *'slow = 3' ]]
+	[ "$(sed 's/ =.*//' <<<"$output" | sed '$d')" = "$(sed -n 's/^\([a-z]*\) *=.*/\1/p' "$ROOT/configs/machine/s390x")" ]
+}
+
+@test "nothing measured yet, nothing carried: an error that says what to do" {
+	mini_track
+	expect_failure 125 "run ci/bench all mini" "$CI/bench" show mini
+	expect_failure 125 "bench.json is missing" "$CI/bench" show mini --kept
+}
+
+@test "what is carried is what was measured, of every benchmark, in one file" {
+	measure
+	measure_again=$(cat "$result")
+	(. "$SCRIPTS/lib.sh"; . "$CI/bench.sh"; mkdir -p "$FAULTLINE_WORK/bench/mini"
+		jq '.bench = "fault"' <<<"$measure_again" >"$FAULTLINE_WORK/bench/mini/fault.json")
+	copy_of_project
+	export FAULTLINE_WORK=$BATS_TEST_TMPDIR/work
+	printf 'before\n<!-- figures mini -->\nold\n<!-- end -->\nafter\n' >"$COPY/README.md"
+	run -0 "$COPY/ci/bench" show mini --keep
+	[ "$(jq -r '[.[].bench] | join(" ")' "$series/bench.json")" = "reclaim fault" ]
+	[ "$(head -n 1 "$COPY/README.md")" = before ] && [ "$(tail -n 1 "$COPY/README.md")" = after ]
+	grep -Fx '| scanned, pages | 200 → 100, ×0.500 | 10 → 10.04, ×1.004, **missed** |' "$COPY/README.md"
+	grep -q '^old$' "$COPY/README.md" && false
+	run -0 "$COPY/ci/bench" show mini --kept
+}
+
+@test "a README.md without the marks is not touched" {
+	measure
+	copy_of_project
+	export FAULTLINE_WORK=$BATS_TEST_TMPDIR/work
+	printf 'before\n<!-- figures mini -->\nno end\n' >"$COPY/README.md"
+	cp "$COPY/README.md" "$BATS_TEST_TMPDIR/README.before"
+	expect_failure 125 "README.md has no lines" "$COPY/ci/bench" show mini --keep
+	cmp "$COPY/README.md" "$BATS_TEST_TMPDIR/README.before"
+}
+
+# page: the report of a run of the mini track with what was measured, as $page.
+page() {
+	measure
+	page=$BATS_TEST_TMPDIR/report
+	printf '0\ts390x\t%s\n' "$BATS_TEST_TMPDIR/cell" >"$BATS_TEST_TMPDIR/run"
+	mkdir "$BATS_TEST_TMPDIR/cell"
+	jq -n '{verdict: "pass", reason: "", seconds: {total: 1}, facts: {}}' >"$BATS_TEST_TMPDIR/cell/result.json"
+	"$CI/report" mini --run "$BATS_TEST_TMPDIR/run" --folder "$page" >/dev/null
+	jq -s . "$result" >"$page/bench.json"
+	export PAGE=bench.html
+}
+
+@test "the report links to a page with a bar, a median and a verdict of each" {
+	page
+	grep -q '<a href="bench.html">' "$page/report.html"
+	run node "$CI/tests/node/browse.mjs" "$page" figures widths schemes screenshots
+	printf '%s\n' "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"1..15"* ]]
+	mkdir -p "${NODE_TOOLS%/*}/screenshots"
+	cp "$page/screenshot-light.png" "${NODE_TOOLS%/*}/screenshots/bench.png"
+}
+
+@test "a page with a median or a bar that is not what was measured is red" {
+	page
+	sed -i 's|<b>100</b>|<b>90</b>|' "$page/bench.html"
+	expect_failure 1 "not ok 2 every bar has its median" node "$CI/tests/node/browse.mjs" "$page" figures
+	sed -i 's|</style>|rect.v1 { display: none } .verdict.bad { display: none }</style>|' "$page/bench.html"
+	expect_failure 1 "not ok 1 every variant has its bar" node "$CI/tests/node/browse.mjs" "$page" figures
+	[[ $output == *"not ok 3 every target that was missed"* ]]
+}
+
+@test "without results the report has no such page" {
+	page
+	rm -r "$FAULTLINE_WORK/bench" "$page"
+	"$CI/report" mini --run "$BATS_TEST_TMPDIR/run" --folder "$page" >/dev/null
+	[ ! -e "$page/bench.html" ]
+	run ! grep -q bench.html "$page/report.html"
 }

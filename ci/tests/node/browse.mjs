@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-// browse.mjs - use the page of ci/report as a person does, in headless Chromium.
+// browse.mjs - use the pages of ci/report as a person does, in headless Chromium.
 //
 //	NODE_TOOLS=DIR node browse.mjs REPORT-FOLDER [PART...]
 //
 // A PART is a function of this file that looks at one side of the page; without
-// any, all do. Prints TAP; "screenshots" leaves screenshot-*.png in the folder. What
+// any, all do that are of report.html. PAGE=bench.html is the page of the benchmarks, for
+// "figures", widths, schemes and screenshots. Prints TAP; "screenshots" leaves screenshot-*.png in the folder. What
 // there is to see is taken from table.txt beside the page, not from the page. DIR has
 // node_modules with playwright-core and axe-core. Exit: 0 all is well, 1 not so.
 
@@ -18,7 +19,7 @@ const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const folder = resolve(process.argv[2]);
-const url = pathToFileURL(join(folder, "report.html")).href;
+const url = pathToFileURL(join(folder, process.env.PAGE ?? "report.html")).href;
 const [, passed, failed] = readFileSync(join(folder, "table.txt"), "utf8")
 	.match(/^cells: (\d+) passed, (\d+) failed$/m).map(Number);
 
@@ -208,8 +209,25 @@ async function withoutScript() {
 	await page.context().close();
 }
 
-const parts = { contents, filter, logs, keyboard, widths, schemes, withoutScript, screenshots };
-const wanted = process.argv.length > 3 ? process.argv.slice(3) : Object.keys(parts);
+// The page of the benchmarks against their results, an array, in bench.json beside it.
+async function figures() {
+	const page = await open();
+	const rows = JSON.parse(readFileSync(join(folder, "bench.json"), "utf8")).flatMap((bench) => bench.rows);
+	const bars = await page.locator("svg rect:not(.range)").evaluateAll((all) => all.map((bar) => bar.getBoundingClientRect().width));
+	const medians = await page.locator(".figures b").allTextContents();
+
+	ok(bars.length === rows.length && bars.every((width, i) => (width > 0) === (rows[i].median > 0)),
+		"every variant has its bar", `${bars.length} bars, ${rows.length} variants: ${bars}`);
+	ok(medians.length === rows.length && medians.every((text, i) => Math.abs(text - rows[i].median) <= Math.abs(rows[i].median) / 100),
+		"every bar has its median", medians);
+	ok(await visible(page, ".figures .verdict.bad") === rows.filter((row) => row.met === false).length,
+		"every target that was missed is shown as missed");
+	ok(page.complaints.length === 0, "nothing is fetched", page.complaints.join("\n"));
+	await page.context().close();
+}
+
+const parts = { contents, filter, logs, keyboard, widths, schemes, withoutScript, screenshots, figures };
+const wanted = process.argv.length > 3 ? process.argv.slice(3) : Object.keys(parts).filter((name) => name !== "figures");
 try {
 	for (const name of wanted)
 		await parts[name]().catch((e) => ok(false, `${name} ran to its end`, e.message));
