@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 #define DIRTY_NAME	"dirty"
-#define DIRTY_BITS	4096
+#define DIRTY_BITS	8192	/* three tables of 16 KiB, and some */
 #define DIRTY_WORDS	(DIRTY_BITS / 64)
 
 /**

@@ -450,7 +450,7 @@ static void collapse(const void *unused)
 {
 	const size_t huge_pages = 2;
 	size_t nr, out = 0, huge, i, k;
-	long long collapsed;
+	long long collapsed, made = 0;
 	unsigned long kb;
 	int tries;
 	char *p;
@@ -483,11 +483,15 @@ static void collapse(const void *unused)
 	collapsed = mm_number(THP "khugepaged/pages_collapsed", "");
 	madvise(p, nr * psize, MADV_HUGEPAGE);
 	kb = nr * psize / 1024;
-	for (tries = 0; tries < 500 && mm_map(p).anon_huge < kb; tries++)
+	/* A page is counted a moment after it has been mapped */
+	for (tries = 0; tries < 500; tries++) {
+		made = mm_number(THP "khugepaged/pages_collapsed", "") - collapsed;
+		if (mm_map(p).anon_huge >= kb && made >= (long long)huge_pages)
+			break;
 		usleep(40000);
-	collapsed = mm_number(THP "khugepaged/pages_collapsed", "") - collapsed;
-	expect(mm_map(p).anon_huge == kb && collapsed == (long long)huge_pages,
-	       "%lld huge pages were made, AnonHugePages is %lu kB", collapsed,
+	}
+	expect(mm_map(p).anon_huge == kb && made == (long long)huge_pages,
+	       "%lld huge pages were made, AnonHugePages is %lu kB", made,
 	       mm_map(p).anon_huge);
 	fact("swap.khugepaged", "%s",
 	     mm_map(p).anon_huge == kb ? "collapsed" : "no");

@@ -21,9 +21,9 @@
 #include "ktap.h"
 #include "mm.h"
 
-#define LIMIT_KB	6144
+#define LIMIT_PAGES	1536
 #define MS		1500
-#define PAGES		1024	/* of the file; with 4 KiB pages, two thirds of the limit */
+#define PAGES		1024	/* of the file: two thirds of the limit */
 #define SPOTS		512	/* places that need a page table each */
 
 static struct file file;
@@ -116,7 +116,7 @@ static void writeback(const void *unused)
 	struct cgroup cg;
 
 	psize = mm_page_size();
-	cgroup_create(&cg, "tight", LIMIT_KB);
+	cgroup_create(&cg, "tight", LIMIT_PAGES * psize / 1024);
 	cgroup_run(&cg, squeeze, NULL);
 	cgroup_remove(&cg);
 }
