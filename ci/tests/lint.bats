@@ -97,6 +97,9 @@ setup() { mini_track; }
 	echo "a.fact nomachine young old 0001-nothing.patch" >>"$series/facts"
 	expect_failure 1 "no machine 'nomachine'" "$SCRIPTS/lint" mini
 	[[ $output == *"'0001-nothing.patch' is not in the series"* ]]
+	printf 'a.fact %s young - -\n' 'arm64-*' 's390?' 'vax*' '*' >"$series/facts"
+	expect_failure 1 "facts:3: no machine 'vax*' in configs/machine" "$SCRIPTS/lint" mini
+	[[ $output != *"'arm64-*'"* && $output != *"'s390?'"* && $output != *"'*'"* ]]
 }
 
 @test "a machines file that names no machine, no choice, or one twice is found, with the line" {
