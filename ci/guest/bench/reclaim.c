@@ -176,7 +176,7 @@ static long long value(const struct counter *c)
  * not used again, so that what is read from here on needs reclaim, and is no refault the
  * first time.
  */
-static void begin(struct mapping *hot, int filler, size_t size)
+static void begin(struct mapping *hot, const char *filler, size_t size)
 {
 	long long total = mm_number("/proc/meminfo", "MemTotal") << 10;
 	long long left;
@@ -191,7 +191,7 @@ static void begin(struct mapping *hot, int filler, size_t size)
 		"remount: %m");
 	mm_drop_caches();
 	map(hot, open_file("hot", HOT), PROT_READ, 0, HOT);
-	stream(filler, 0, size);
+	stream(open_file(filler, size), 0, size);
 	touch_hot(hot);
 	touch_hot(hot);
 	left = mm_number("/proc/meminfo", "MemFree") << 10;
@@ -243,9 +243,10 @@ static void run_stream(const void *unused)
 {
 	struct mapping hot, cold;
 	size_t first;
-	int fd = open_file("cold", COLD), i;
+	int fd, i;
 
-	begin(&hot, open_file("apps", APPS * APP), APPS * APP);
+	begin(&hot, "apps", APPS * APP);
+	fd = open_file("cold", COLD);
 	map(&cold, fd, PROT_READ, 0, COLD);
 	for (i = 0; i < ROUNDS; i++) {
 		first = i * CHUNK % COLD;
@@ -271,11 +272,12 @@ static void launch(const struct mapping *app)
 
 static void run_launch(const void *unused)
 {
-	int fd = open_file("apps", APPS * APP), i;
 	struct mapping hot, apps[APPS] = { };
 	struct mapping *app;
+	int fd, i;
 
-	begin(&hot, open_file("cold", COLD), COLD);
+	begin(&hot, "cold", COLD);
+	fd = open_file("apps", APPS * APP);
 	for (i = 0; i < LAUNCHES; i++) {
 		app = &apps[i % APPS];
 		/* The last time it was launched it has run until now */
