@@ -30,8 +30,9 @@ bench_sample() {
 	printf '%s\t%s\t%s\t%s\t%s\n' "$@" >>"$BENCH_SAMPLES"
 }
 
-# bench_target SUBJECT NAME VARIANT LIMIT [ratio|median]: what is aimed at: the
-# median of VARIANT, as a ratio to that of the reference or by itself, is at most LIMIT.
+# bench_target SUBJECT NAME VARIANT LIMIT [ratio|median|equal]: what is aimed at: the
+# median of VARIANT, as a ratio to that of the reference or by itself, is at most LIMIT,
+# or as a ratio just that.
 bench_target() { printf '%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "${5:-ratio}" >>"$BENCH_LIMITS"; }
 
 # bench_results TRACK: print the folder of what was measured of TRACK.
@@ -153,23 +154,25 @@ bench_machine() {
 # bench_boot MACHINE STEP PROGRAM OUT [KEY=VALUE...]: boot STEP of $track on MACHINE, the
 # values of its file replaced as bench_machine does, with PROGRAM of ci/guest/bench alone,
 # and leave the result in the folder OUT. The kernel is the judged one without the checks
-# that configs/kernel/plain.config takes out. disk-file=PATH is another test disk. Dies unless
-# the program says that it could measure.
+# that configs/kernel/plain.config takes out. disk-file=PATH is another test disk, none
+# is no disk; with=PATCH puts one more patch on the step. Dies unless the program says that it
+# could measure.
 bench_boot() {
 	local machine=$1 step=$2 program=$3 out=$4 file kernel arch image guest vmrun disk='' keys=() key
-	local status=0
+	local status=0 extra=() drive=()
 
 	shift 4
 	for key; do
 		case $key in
 		disk-file=*) disk=${key#*=} ;;
+		with=*) extra=(--with "${key#*=}") ;;
 		*) keys+=("$key") ;;
 		esac
 	done
 	file=$FAULTLINE_CONFIGS/machine/$machine
 	kernel=$(conf_get "$file" kernel)+plain arch=$(conf_get "$file" arch)
 	# shellcheck disable=SC2154 # track: the caller's
-	image=$("$FAULTLINE_ROOT/ci/build" "$track" --step "$step" --kernel "$kernel") || status=$?
+	image=$("$FAULTLINE_ROOT/ci/build" "$track" --step "$step" --kernel "$kernel" "${extra[@]}") || status=$?
 	case $status in
 	0) ;;
 	"$EXIT_BAD") bad "step $step does not build for $machine" "see above" ;;
@@ -177,11 +180,12 @@ bench_boot() {
 	esac
 	guest=$("$FAULTLINE_ROOT/ci/guest-image" "$track" --arch "$arch" --bench)
 	vmrun=$(vmrun_binary)
+	[[ $disk == none ]] || drive=(--disk "${disk:-$guest/disk.img}")
 	rm -rf "$out"
 	mkdir -p "$out"
 	bench_machine "$machine" "${keys[@]}" >"$out/machine"
 	"$vmrun" --machine "$out/machine" --kernel "$image/$(basename "$(conf_get "$file" image)")" \
-		--initrd "$guest/init-bench.cpio" --disk "${disk:-$guest/disk.img}" \
+		--initrd "$guest/init-bench.cpio" "${drive[@]}" \
 		--cache "$FAULTLINE_WORK/vmrun-cache" --id "track=$track" --id "step=$step" \
 		--tests "$program" --output "$out" --quiet >&2 || status=$?
 	((!status)) || die "$EXIT_INFRA" "$program on $machine, step $step, measured nothing: $(jq -r .reason \

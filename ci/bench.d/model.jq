@@ -2,7 +2,7 @@
 # model.jq - what a benchmark measured, with what follows from the samples.
 #
 # $samples: lines of subject, name, unit, variant, value; $limits: lines of subject,
-# name, variant, limit, "ratio" or "median"; $bench, $track, $base, $reference,
+# name, variant, limit, "ratio", "median" or "equal"; $bench, $track, $base, $reference,
 # $command. Change and ratio are of medians, and null without such a reference; the ratio also
 # where the reference is 0 and this is not.
 
@@ -25,5 +25,6 @@ def unique_in_order: reduce .[] as $x ([]; if index([$x]) then . else . + [$x] e
 				ratio: (if $r.median == $row.median then 1 elif $r.median == 0 then null else $row.median / $r.median end)} end
 		| . as $row | first(($targets[] | select(.subject == $row.subject and .name == $row.name and .variant == $row.variant)), null) as $t
 		| if $t == null then . else . + {limit: $t.limit, of: $t.of}
-			| .met = ((if $t.of == "ratio" then .ratio else .median end) as $v | $v != null and $v <= $t.limit) end]
+			| .met = ((if $t.of == "median" then .median else .ratio end) as $v
+				| if $t.of == "equal" then $v == $t.limit else $v != null and $v <= $t.limit end) end]
 }

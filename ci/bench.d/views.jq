@@ -15,4 +15,4 @@ def ratio: if . == null then "-" else (. * 1000 | round | tostring) as $t
 	| ("000" + $t)[-([($t | length), 4] | max):] | "\(.[:-3]).\(.[-3:])" end;
 def spread: if .min == .max then "=" else "\(.min | number)..\(.max | number)" end;
 def target: if .limit == null then "-"
-	else "\(if .of == "median" then "" else "x " end)<= \(.limit) \(if .met then "met" else "missed" end)" end;
+	else "\(if .of == "median" then "" else "x " end)\(if .of == "equal" then "=" else "<=" end) \(.limit) \(if .met then "met" else "missed" end)" end;

@@ -32,7 +32,13 @@ measure() {
 		bench_sample s390x alone seconds once 0.25
 		bench_target arm64 scanned tip 0.5
 		bench_target arm64 'faults, major' tip 0.9
+		bench_sample x86_64 resident KiB base 4
+		bench_sample x86_64 resident KiB tip 3
+		bench_sample x86_64 mapped KiB base 3
+		bench_sample x86_64 mapped KiB tip 3
 		bench_target s390x scanned tip 10 median
+		bench_target x86_64 resident tip 1 equal
+		bench_target x86_64 mapped tip 1 equal
 		bench_write "${1:-reclaim}" mini base "ci/bench ${1:-reclaim} mini"
 	)
 	result=$FAULTLINE_WORK/bench/mini/${1:-reclaim}.json
@@ -72,9 +78,13 @@ row() {
 	[ "$(row arm64 scanned tip .met)" = true ]
 	[ "$(row arm64 'faults, major' tip .met)" = false ]
 	[ "$(row s390x scanned tip .met)" = false ]
+	# Less is not equal either.
+	[ "$(row x86_64 resident tip .met)" = false ]
+	[ "$(row x86_64 mapped tip .met)" = true ]
 	[ "$(row arm64 scanned base .met)" = null ]
 	run -0 "$CI/bench" show mini
 	[[ $output == *'x <= 0.5 met'* && $output == *' <= 0.9 missed'* && $output == *' <= 10 missed'* ]]
+	[[ $output == *'x = 1 met'* && $output == *'x = 1 missed'* ]]
 }
 
 @test "a value that is no number is an error that names it" {
