@@ -338,7 +338,10 @@ static const struct work write_anon = {
 	"write_anon", PAGES, drop, write_pages, write_pages, nothing
 };
 
-/* As mm/gup_benchmark.c has it. */
+/*
+ * As mm/gup_benchmark.c has it.  Since v5.11 it is mm/gup_test.c and shorter, where the
+ * flags are followed by what is 0 here.
+ */
 struct gup_benchmark {
 	__u64 get_delta_usec;
 	__u64 put_delta_usec;
@@ -349,7 +352,9 @@ struct gup_benchmark {
 	__u64 expansion[10];
 };
 
+#define GUP_TEST_SIZE		80
 #define GUP_FAST_BENCHMARK	_IOWR('g', 1, struct gup_benchmark)
+#define GUP_FAST_TEST		_IOC(_IOC_READ | _IOC_WRITE, 'g', 1, GUP_TEST_SIZE)
 
 /*
  * It counts in microseconds, a thousand instructions: enough pages that these are
@@ -362,6 +367,7 @@ static const unsigned int gup_sizes[] = { 1, 16, 512 };
 static void gup_fast(const void *arg)
 {
 	const unsigned int *nr = arg;
+	unsigned long command = GUP_FAST_BENCHMARK;
 	static double values[BATCHES];
 	char *at, name[32];
 	size_t i;
@@ -370,7 +376,11 @@ static void gup_fast(const void *arg)
 	psize = mm_page_size();
 	need_counter();
 	fd = open(DEBUGFS "gup_benchmark", O_RDWR | O_CLOEXEC);
-	require(fd >= 0, DEBUGFS "gup_benchmark: %m");
+	if (fd < 0) {
+		command = GUP_FAST_TEST;
+		fd = open(DEBUGFS "gup_test", O_RDWR | O_CLOEXEC);
+	}
+	require(fd >= 0, DEBUGFS "gup_benchmark, gup_test: %m");
 	make_file(PAGES);
 	at = reserve(GUP_PAGES * psize);
 	for (i = 0; i < GUP_PAGES; i += PAGES) {
@@ -386,8 +396,7 @@ static void gup_fast(const void *arg)
 		};
 		u64 size = gup.size;
 
-		require(!ioctl(fd, GUP_FAST_BENCHMARK, &gup),
-			"GUP_FAST_BENCHMARK: %m");
+		require(!ioctl(fd, command, &gup), "GUP_FAST_BENCHMARK: %m");
 		require(gup.size == size, "%llu bytes were found, not %llu",
 			gup.size, size);
 		if (n >= 0)
