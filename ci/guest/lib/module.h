@@ -11,7 +11,16 @@
  */
 void module_load(const char *name);
 
-/* Unload it.  Return: 0, or -1 with errno set (EBUSY: still in use). */
+/**
+ * module_unload() - unload it
+ * @name: of the module
+ *
+ * A case that has seen it go loads it again, at the same place.  Another module
+ * that came to that place has been seen to run what was there before, on
+ * s390x under TCG (two of some sixty boots): an emulator's crash, not the kernel's.
+ *
+ * Return: 0, or -1 with errno set (EBUSY: still in use).
+ */
 int module_unload(const char *name);
 
 #endif

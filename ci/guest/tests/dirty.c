@@ -990,6 +990,7 @@ static void unload(const void *unused)
 	close(dev);
 	expect(!module_unload(DIRTY_NAME), "cannot be unloaded: %m");
 	expect(access("/dev/" DIRTY_NAME, F_OK), "the device is still there");
+	module_load(DIRTY_NAME);
 }
 
 static const struct edge pmd_edge = { NULL, 0, 0 };

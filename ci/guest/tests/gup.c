@@ -605,6 +605,7 @@ static void unload(const void *unused)
 	load();
 	close(dev);
 	expect(!module_unload(GUP_NAME), "rmmod " GUP_NAME ": %m");
+	module_load(GUP_NAME);
 }
 
 static const struct ktap_case cases[] = {

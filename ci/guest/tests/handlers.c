@@ -520,6 +520,7 @@ static void unload(const void *unused)
 	close(dev);
 	expect(!module_unload(VMFAULT_NAME), "cannot be unloaded: %m");
 	expect(access("/dev/" VMFAULT_NAME, F_OK), "the device is still there");
+	module_load(VMFAULT_NAME);
 }
 
 static const __u32 kind_mixed = VMFAULT_MIXED, kind_remap = VMFAULT_REMAP,

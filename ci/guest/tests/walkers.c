@@ -844,6 +844,7 @@ static void unload(const void *unused)
 	open_device(WALK_NAME);
 	close(dev);
 	expect(!module_unload(WALK_NAME), "rmmod " WALK_NAME ": %m");
+	module_load(WALK_NAME);
 }
 
 static const struct ktap_case cases[] = {
