@@ -16,8 +16,8 @@ void module_load(const char *name);
  * @name: of the module
  *
  * A case that has seen it go loads it again, at the same place.  Another module
- * that came to that place has been seen to run what was there before, on
- * s390x under TCG (two of some sixty boots): an emulator's crash, not the kernel's.
+ * that came to that place has been seen to crash with what was there before, on
+ * s390x under TCG (two of some sixty boots), as if its translation were kept.
  *
  * Return: 0, or -1 with errno set (EBUSY: still in use).
  */
