@@ -186,9 +186,10 @@ static void begin(struct mapping *hot, const char *filler, size_t size)
 	require(total > 0 && total < (long long)MEMORY_MAX,
 		"%lld bytes of memory, which is not the machine of this measure",
 		total);
-	/* Reading writes nothing then */
+	/* Reading writes nothing then, and what the mount has written is out */
 	require(!mount(NULL, "/mnt", NULL, MS_REMOUNT | MS_NOATIME, NULL),
 		"remount: %m");
+	sync();
 	mm_drop_caches();
 	map(hot, open_file("hot", HOT), PROT_READ, 0, HOT);
 	stream(open_file(filler, size), 0, size);
