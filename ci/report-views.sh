@@ -99,7 +99,7 @@ copy_logs() {
 # write_folder DIR: write every view, and the logs, into DIR, replacing an
 # earlier report as a whole. A folder that holds anything else is left alone.
 write_folder() {
-	local dir=$1
+	local dir=$1 bench=bench.html
 
 	if [[ -e $dir && ! -f $dir/report.html && -n $(ls -A "$dir" 2>/dev/null || echo file) ]]; then
 		usage_error "$dir exists and holds no report"
@@ -112,8 +112,11 @@ write_folder() {
 	view ktap >"$dir.tmp.$$/report.ktap"
 	view junit >"$dir.tmp.$$/junit.xml"
 	bench_page "$track" >"$dir.tmp.$$/bench.html"
-	[[ -s $dir.tmp.$$/bench.html ]] || rm "$dir.tmp.$$/bench.html"
-	view html log "$(cd "$dir.tmp.$$" && compgen -G bench.html || true)" >"$dir.tmp.$$/report.html"
+	if [[ ! -s $dir.tmp.$$/bench.html ]]; then
+		rm "$dir.tmp.$$/bench.html"
+		bench=''
+	fi
+	view html log "$bench" >"$dir.tmp.$$/report.html"
 	rm -rf "$dir"
 	mv "$dir.tmp.$$" "$dir"
 }
