@@ -26,7 +26,7 @@ stand_in() {
 			local share=4 load
 			printf '%s %s %s %s\n' "$1" "$2" "$3" "${*:5}" >>"$BOOTS"
 			[[ $2 != "$BAD_BOOT" ]] || die "$EXIT_INFRA" "no guest" "see above"
-			[[ $1 == arm64-hafdbs ]] && (($2 >= GOOD_FROM)) && share=1
+			[[ $1 == arm64-hafdbs ]] && (($2 >= GOOD_FROM)) && [[ $* != *with=* ]] && share=1
 			mkdir -p "$4"
 			for load in stream launch; do
 				printf 'reclaim.%s.scanned %d\n' "$load" $((share * 1000))
@@ -51,6 +51,7 @@ row() {
 	expect_failure 2 "is not a number of boots" "$CI/bench" reclaim v5.10 --jobs two
 	expect_failure 2 "is not a step" "$CI/bench" reclaim v5.10 --step 99
 	expect_failure 2 "takes one step" "$CI/bench" reclaim v5.10 --step 0-2
+	expect_failure 2 "no such file" "$CI/bench" reclaim v5.10 --with /no/such.patch
 	expect_failure 2 "unknown option '--nonsense'" "$CI/bench" reclaim v5.10 --nonsense
 }
 
@@ -75,11 +76,16 @@ row() {
 	[ -z "$(row s390x 'stream: pages scanned' before)" ]
 }
 
-@test "control: the base against itself, and a series that does nothing, miss every target" {
+@test "control: the base against itself, a patch that undoes it, and a series that does nothing miss every target" {
 	stand_in
 	run -0 --separate-stderr "$COPY/ci/bench" reclaim mini --rounds 1 --machine arm64-hafdbs --step 0
 	row arm64-hafdbs 'stream: pages scanned' 'step 0' | jq -e '.ratio == 1 and (.met | not)'
 	[ "$(wc -l <"$BOOTS")" -eq 2 ]
+	echo diff >"$BATS_TEST_TMPDIR/bad.patch"
+	run -0 --separate-stderr "$COPY/ci/bench" reclaim mini --rounds 1 --machine arm64-hafdbs --with "$BATS_TEST_TMPDIR/bad.patch"
+	row arm64-hafdbs 'stream: pages scanned' tip | jq -e .met
+	row arm64-hafdbs 'stream: pages scanned' with | jq -e '.ratio == 1 and (.met | not)'
+	[ "$(grep -c "with=$BATS_TEST_TMPDIR/bad.patch" "$BOOTS")" -eq 1 ]
 	GOOD_FROM=99
 	run -0 --separate-stderr "$COPY/ci/bench" reclaim mini --rounds 1 --machine arm64-hafdbs
 	jq -e '[.rows[] | select(has("limit"))] | length == 4 and all(.met | not)' "$FAULTLINE_WORK/bench/mini/reclaim.json"
@@ -136,17 +142,19 @@ void() {
 }
 
 # bats test_tags=base,slow
-@test "the tip scans less than the base, and the base as much as itself" {
+@test "the tip scans less than the base, the base as much as itself, and the tip with its neighbours young as much as the base" {
 	export RESULT
 	RESULT=$(. "$SCRIPTS/lib.sh" && . "$CI/bench.sh" && bench_results v5.10)/reclaim.json
 	[ ! -f "$RESULT" ] || cp "$RESULT" "$BATS_TEST_TMPDIR/kept.json"
 	run -0 "$CI/bench" reclaim v5.10 --machine arm64-hafdbs --rounds 2 --step 0
 	row arm64-hafdbs 'stream: pages scanned' 'step 0' | jq -e '.ratio > 0.8 and .ratio < 1.25 and (.met | not)'
 	row arm64-hafdbs 'stream: major faults of the hot set' 'step 0' | jq -e '.min > 100 and (.met | not)'
-	run -0 "$CI/bench" reclaim v5.10 --machine arm64-hafdbs --rounds 2
+	run -0 "$CI/bench" reclaim v5.10 --machine arm64-hafdbs --rounds 2 --with "$CI/tests/controls/inverted-prefault.patch"
 	row arm64-hafdbs 'stream: pages scanned' before | jq -e '.ratio > 0.8 and .ratio < 1.25'
 	row arm64-hafdbs 'stream: pages scanned' tip | jq -e .met
 	row arm64-hafdbs 'stream: scanned per stolen' tip | jq -e .met
 	row arm64-hafdbs 'stream: major faults of the hot set' tip | jq -e .met
+	row arm64-hafdbs 'stream: pages scanned' with | jq -e '.met | not'
+	row arm64-hafdbs 'stream: major faults of the hot set' with | jq -e '.met | not'
 	[ ! -f "$BATS_TEST_TMPDIR/kept.json" ] || cp "$BATS_TEST_TMPDIR/kept.json" "$RESULT"
 }
