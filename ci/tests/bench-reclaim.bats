@@ -49,6 +49,7 @@ row() {
 	expect_failure 2 "no machine 'vax'" "$CI/bench" reclaim v5.10 --machine arm64-hafdbs,vax
 	expect_failure 2 "is not a number of rounds" "$CI/bench" reclaim v5.10 --rounds 0
 	expect_failure 2 "is not a number of boots" "$CI/bench" reclaim v5.10 --jobs two
+	expect_failure 2 "is not a number of MiB" "$CI/bench" reclaim v5.10 --memory 96M
 	expect_failure 2 "is not a step" "$CI/bench" reclaim v5.10 --step 99
 	expect_failure 2 "takes one step" "$CI/bench" reclaim v5.10 --step 0-2
 	expect_failure 2 "no such file" "$CI/bench" reclaim v5.10 --with /no/such.patch
@@ -78,8 +79,9 @@ row() {
 
 @test "control: the base against itself, a patch that undoes it, and a series that does nothing miss every target" {
 	stand_in
-	run -0 --separate-stderr "$COPY/ci/bench" reclaim mini --rounds 1 --machine arm64-hafdbs --step 0
+	run -0 --separate-stderr "$COPY/ci/bench" reclaim mini --rounds 1 --machine arm64-hafdbs --step 0 --memory 88
 	row arm64-hafdbs 'stream: pages scanned' 'step 0' | jq -e '.ratio == 1 and (.met | not)'
+	[ "$(grep -c " memory=88 " "$BOOTS")" -eq 2 ]
 	[ "$(wc -l <"$BOOTS")" -eq 2 ]
 	echo diff >"$BATS_TEST_TMPDIR/bad.patch"
 	run -0 --separate-stderr "$COPY/ci/bench" reclaim mini --rounds 1 --machine arm64-hafdbs --with "$BATS_TEST_TMPDIR/bad.patch"
