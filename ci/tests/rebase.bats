@@ -365,6 +365,7 @@ resolved() { sed -i -e "/^<<<<<<< /i $1" -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/mm
 		echo "killed at $at: $output"
 		if [[ $status -ne 0 ]]; then
 			[[ $status -eq 1 && $output == *"a rebase of mini onto newer is not finished"*"--continue"*"--abort"* ]]
+			touch "$FAULTLINE_WORK/rebase/mini/unfinished/index.lock" # as git leaves it when it is killed
 			rebase --continue
 		fi
 		diff -r "$BATS_TEST_TMPDIR/whole" "$result"
