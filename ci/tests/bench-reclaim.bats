@@ -63,7 +63,7 @@ row() {
 		printf '%s\n' "arm64-hafdbs 0" "arm64-hafdbs 1" "arm64-hafdbs 3" "s390x 0" "s390x 3"
 	done >"$BATS_TEST_TMPDIR/expected"
 	cut -d ' ' -f 1,2 "$BOOTS" | diff "$BATS_TEST_TMPDIR/expected" -
-	[[ $(head -n 1 "$BOOTS") == *" reclaim memory=96 cpus=1 "*disk-file=* ]]
+	[[ $(head -n 1 "$BOOTS") == *" reclaim memory=88 cpus=1 "*disk-file=* ]]
 	[ "$(row arm64-hafdbs 'stream: pages scanned' base | jq -c .values)" = '[4000,4000]' ]
 	[ "$(row arm64-hafdbs 'stream: pages scanned' before | jq .ratio)" = 1 ]
 	row arm64-hafdbs 'stream: pages scanned' tip | jq -e '.ratio == 0.25 and .limit == 0.5 and .met'
@@ -79,9 +79,9 @@ row() {
 
 @test "control: the base against itself, a patch that undoes it, and a series that does nothing miss every target" {
 	stand_in
-	run -0 --separate-stderr "$COPY/ci/bench" reclaim mini --rounds 1 --machine arm64-hafdbs --step 0 --memory 88
+	run -0 --separate-stderr "$COPY/ci/bench" reclaim mini --rounds 1 --machine arm64-hafdbs --step 0 --memory 80
 	row arm64-hafdbs 'stream: pages scanned' 'step 0' | jq -e '.ratio == 1 and (.met | not)'
-	[ "$(grep -c " memory=88 " "$BOOTS")" -eq 2 ]
+	[ "$(grep -c " memory=80 " "$BOOTS")" -eq 2 ]
 	[ "$(wc -l <"$BOOTS")" -eq 2 ]
 	echo diff >"$BATS_TEST_TMPDIR/bad.patch"
 	run -0 --separate-stderr "$COPY/ci/bench" reclaim mini --rounds 1 --machine arm64-hafdbs --with "$BATS_TEST_TMPDIR/bad.patch"

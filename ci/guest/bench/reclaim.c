@@ -38,7 +38,7 @@
 #define FIRST		100000000000000ULL	/* what the first line says */
 
 /*
- * The machine is given 96 MiB: what the kernel leaves has room for the hot set three times,
+ * The machine is given 88 MiB: what the kernel leaves has room for the hot set three times,
  * and not for the cold file.
  */
 #define MEMORY_MAX	(128 * MIB)
