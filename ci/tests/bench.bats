@@ -61,6 +61,7 @@ row() {
 	expect_failure 2 "no architecture 'vax'" "$CI/bench" size v5.10 --arch vax
 	expect_failure 2 "is no configuration of make" "$CI/bench" size v5.10 --config ../x
 	expect_failure 2 "is not a number of rounds" "$CI/bench" toolkit v5.10 --rounds 0
+	expect_failure 2 "no machine 'vax'" "$CI/bench" toolkit v5.10 --machine vax
 	expect_failure 2 "unknown option '--nonsense'" "$CI/bench" size v5.10 --nonsense
 }
 
