@@ -79,10 +79,12 @@ write() {
 }
 
 # against_coccicheck: run every chosen semantic patch on its step, with nothing
-# cached, and with the base's own coccicheck; print the times and the ratio.
+# cached, and with the base's own coccicheck; print the times and the ratio. A patch on
+# which spatch ends in an exception when coccicheck has it work in parallel is said,
+# and is in neither time.
 against_coccicheck() {
-	local step name trailer tree=$FAULTLINE_WORK/src/$track/coccicheck log=$COCCI_RUN/coccicheck.log
-	local begin ours=0 theirs=0
+	local step name trailer tree=$FAULTLINE_WORK/src/$track/coccicheck log
+	local begin ours=0 theirs=0 took compared=0
 
 	need_tool make
 	need_space "$FAULTLINE_WORK" 1500 "a whole tree for coccicheck"
@@ -93,16 +95,21 @@ against_coccicheck() {
 		begin=${EPOCHREALTIME/./}
 		generate "$step" "$trailer"
 		[[ -n $generated ]] || bad "step $step of $track cannot be generated" "see above"
-		ours=$((ours + ${EPOCHREALTIME/./} - begin))
+		took=$((${EPOCHREALTIME/./} - begin)) log=$COCCI_RUN/coccicheck-$step.log
 		say "  make coccicheck MODE=patch COCCI=$trailer J=$COCCI_JOBS, on step $((step - 1))"
 		begin=${EPOCHREALTIME/./}
 		make -s -C "$tree" coccicheck MODE=patch COCCI="$(cocci_file "$trailer")" J="$COCCI_JOBS" \
-			</dev/null >"$log" 2>&1 || die "$EXIT_INFRA" "coccicheck failed" "see $log"
+			</dev/null >"$log" 2>&1 || {
+			say "  coccicheck failed on step $((step - 1)), which is not compared: $(grep -am 1 'Fatal error\|rror:' "$log"), see $log"
+			continue
+		}
+		compared=$((compared + 1)) ours=$((ours + took))
 		theirs=$((theirs + ${EPOCHREALTIME/./} - begin))
 		((!files)) || grep -q '^+++ ' "$log" || die "$EXIT_INFRA" "coccicheck changed nothing" "see $log"
 	done 3< <(chosen)
 	rm -rf "$tree"
 	git_linux worktree prune
+	((compared)) || die "$EXIT_INFRA" "coccicheck failed on each patch" "see above"
 	awk -v ours="$ours" -v theirs="$theirs" -v jobs="$COCCI_JOBS" 'BEGIN {
 		printf "regen without cache %.1f s, make coccicheck MODE=patch J=%d %.1f s: ratio %.2f\n",
 			ours / 1e6, jobs, theirs / 1e6, ours / theirs

@@ -404,3 +404,22 @@ result() { cat "$FAULTLINE_WORK/regen/mini/run/result"; }
 	HOME=$BATS_TEST_TMPDIR/home run "$SCRIPTS/regen" mini
 	[ "$status" -eq 0 ]
 }
+
+@test "--against-coccicheck: both times; one that fails is not compared, and one that changes nothing is no measure" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/make" <<-'END'
+		#!/bin/sh
+		echo "$COCCICHECK_SAYS"
+		[ "$COCCICHECK_SAYS" != "Fatal error: exception End_of_file" ]
+	END
+	chmod +x "$BATS_TEST_TMPDIR/bin/make"
+	export COCCICHECK_SAYS='+++ b/mm/memory.c' PATH=$BATS_TEST_TMPDIR/bin:$PATH
+	run "$SCRIPTS/regen" mini --against-coccicheck
+	# Which is faster is not the question here.
+	[[ $status -le 1 && $output =~ regen\ without\ cache\ [0-9.]+\ s,\ make\ coccicheck\ MODE=patch\ J=[0-9]+\ [0-9.]+\ s:\ ratio ]]
+	COCCICHECK_SAYS='Fatal error: exception End_of_file'
+	expect_failure 125 "coccicheck failed on each patch" "$SCRIPTS/regen" mini --against-coccicheck
+	[[ $output == *"coccicheck failed on step 1, which is not compared: Fatal error: exception End_of_file"* ]]
+	COCCICHECK_SAYS=nothing
+	expect_failure 125 "coccicheck changed nothing" "$SCRIPTS/regen" mini --against-coccicheck
+}
