@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # markdown.jq - the measures that have a target, or all where none has, as tables of
-# Markdown, one per benchmark: a line per measure, a column per subject. A field is the median of the reference, that
-# of the variant, and their ratio.
+# Markdown, one per benchmark: a line per measure, a column per subject. A field is the
+# median of the reference, that of the variant, and their ratio, or the variant's alone.
 #
 # Input: the files of model.jq, as one array.
 
@@ -23,7 +23,8 @@ def line: "| " + join(" | ") + " |";
 		| ["\($head.name), \($head.unit)\(if (map(.variant) | in_order | length) > 1 then ", \($head.variant)" else "" end)"]
 			+ [$subjects[] as $s | first($group[] | select(.subject == $s)) // null
 				| if . == null then "" else . as $row
-				| first($result.rows[] | select(.subject == $s and .name == $row.name and .variant == $result.reference)) as $from
-				| "\($from.median | number) → \($row.median | number), ×\($row.ratio | ratio)\(if $row.met == false then ", **missed**" else "" end)" end]
+				| (first($result.rows[] | select(.subject == $s and .name == $row.name and .variant == $result.reference)) // null) as $from
+				| if $from == null then "\($row.median | number)" else
+				"\($from.median | number) → \($row.median | number), ×\($row.ratio | ratio)\(if $row.met == false then ", **missed**" else "" end)" end end]
 		| line),
 	"")

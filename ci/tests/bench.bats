@@ -140,6 +140,19 @@ row() {
 	cmp "$COPY/README.md" "$BATS_TEST_TMPDIR/README.before"
 }
 
+# figures_agree FILE: true when the figures in FILE are those that are carried.
+figures_agree() {
+	(. "$SCRIPTS/lib.sh"; . "$CI/bench.sh"; bench_readme v5.10 <"$1") >"$BATS_TEST_TMPDIR/figures" &&
+		cmp "$BATS_TEST_TMPDIR/figures" "$1"
+}
+
+@test "README.md's figures are those of patches/v5.10/bench.json; one that was edited is seen" {
+	figures_agree "$ROOT/README.md"
+	sed '/<!-- figures v5.10 -->/,/<!-- end -->/s/→ [0-9]/→ 9/' "$ROOT/README.md" >"$BATS_TEST_TMPDIR/edited"
+	run ! cmp -s "$ROOT/README.md" "$BATS_TEST_TMPDIR/edited"
+	run ! figures_agree "$BATS_TEST_TMPDIR/edited"
+}
+
 # page: the report of a run of the mini track with what was measured, as $page.
 page() {
 	measure
