@@ -61,7 +61,7 @@ bench_write() {
 	jq -n --rawfile samples "$BENCH_SAMPLES" --rawfile limits "$BENCH_LIMITS" \
 		--arg bench "$1" --arg track "$2" --arg reference "$3" --arg command "$4" \
 		--arg base "$(conf_get "$FAULTLINE_CONFIGS/base/$2/pin" version 2>/dev/null || true)" \
-		-f "$FAULTLINE_ROOT/ci/bench.d/model.jq" >"$folder/$1.json.tmp"
+		-L "$FAULTLINE_ROOT/ci/bench.d" -f "$FAULTLINE_ROOT/ci/bench.d/model.jq" >"$folder/$1.json.tmp"
 	mv "$folder/$1.json.tmp" "$folder/$1.json"
 }
 
@@ -151,33 +151,53 @@ bench_machine() {
 		}' - "$FAULTLINE_CONFIGS/machine/$name"
 }
 
+# bench_variant STEP: print what a step of $track is called in the results.
+bench_variant() {
+	case $1 in
+	0) echo base ;;
+	"$(step_count "$track")") echo tip ;;
+	*) echo "step $1" ;;
+	esac
+}
+
+# bench_kernel MACHINE STEP [PATCH]: see to it that the kernel of STEP of $track, with one
+# more PATCH on top, is there for MACHINE, and set image to its folder. It is the judged
+# one without the checks that configs/kernel/plain.config takes out. Not to be called in
+# a subshell, which could not tell a bad step from a failure of ours.
+bench_kernel() {
+	local status=0 kernel
+
+	kernel=$(conf_get "$FAULTLINE_CONFIGS/machine/$1" kernel)+plain
+	# shellcheck disable=SC2154 # track: the caller's
+	image=$("$FAULTLINE_ROOT/ci/build" "$track" --step "$2" --kernel "$kernel" \
+		${3:+--with "$3"} </dev/null) || status=$?
+	case $status in
+	0) ;;
+	"$EXIT_BAD") bad "step $2 does not build for $1" "see above" ;;
+	*) die "$EXIT_INFRA" "the kernel of step $2 for $1 could not be built" "see above" ;;
+	esac
+}
+
 # bench_boot MACHINE STEP PROGRAM OUT [KEY=VALUE...]: boot STEP of $track on MACHINE, the
 # values of its file replaced as bench_machine does, with PROGRAM of ci/guest/bench alone,
-# and leave the result in the folder OUT. The kernel is the judged one without the checks
-# that configs/kernel/plain.config takes out. disk-file=PATH is another test disk, none
-# is no disk; with=PATCH puts one more patch on the step. Dies unless the program says that it
-# could measure.
+# and leave the result in the folder OUT. The kernel is that of bench_kernel.
+# disk-file=PATH is another test disk, none is no disk; with=PATCH puts one more patch on
+# the step. Dies unless the program says that it could measure.
 bench_boot() {
-	local machine=$1 step=$2 program=$3 out=$4 file kernel arch image guest vmrun disk='' keys=() key
-	local status=0 extra=() drive=()
+	local machine=$1 step=$2 program=$3 out=$4 file arch image guest vmrun disk='' with='' keys=() key
+	local status=0 drive=()
 
 	shift 4
 	for key; do
 		case $key in
 		disk-file=*) disk=${key#*=} ;;
-		with=*) extra=(--with "${key#*=}") ;;
+		with=*) with=${key#*=} ;;
 		*) keys+=("$key") ;;
 		esac
 	done
 	file=$FAULTLINE_CONFIGS/machine/$machine
-	kernel=$(conf_get "$file" kernel)+plain arch=$(conf_get "$file" arch)
-	# shellcheck disable=SC2154 # track: the caller's
-	image=$("$FAULTLINE_ROOT/ci/build" "$track" --step "$step" --kernel "$kernel" "${extra[@]}") || status=$?
-	case $status in
-	0) ;;
-	"$EXIT_BAD") bad "step $step does not build for $machine" "see above" ;;
-	*) die "$EXIT_INFRA" "the kernel of step $step for $machine could not be built" "see above" ;;
-	esac
+	arch=$(conf_get "$file" arch)
+	bench_kernel "$machine" "$step" "$with"
 	guest=$("$FAULTLINE_ROOT/ci/guest-image" "$track" --arch "$arch" --bench)
 	vmrun=$(vmrun_binary)
 	[[ $disk == none ]] || drive=(--disk "${disk:-$guest/disk.img}")

@@ -8,7 +8,7 @@
 include "views";
 
 def measures: group_by([.subject, .name]) as $groups
-	| [.[] | [.subject, .name]] | reduce .[] as $k ([]; if index([$k]) then . else . + [$k] end)
+	| map([.subject, .name]) | in_order
 	| map(. as $k | first($groups[] | select([.[0].subject, .[0].name] == $k)));
 # One bar per variant, to scale within the measure.
 def chart: (map(.max) | max) as $most | length as $n

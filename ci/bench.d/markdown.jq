@@ -7,7 +7,6 @@
 
 include "views";
 
-def in_order: reduce .[] as $x ([]; if index([$x]) then . else . + [$x] end);
 def line: "| " + join(" | ") + " |";
 
 .[] | . as $result

@@ -6,13 +6,14 @@
 # $command. Change and ratio are of medians, and null without such a reference; the ratio also
 # where the reference is 0 and this is not.
 
+include "views";
+
 def lines: split("\n") | map(select(. != "") | split("\t"));
 def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;
-def unique_in_order: reduce .[] as $x ([]; if index([$x]) then . else . + [$x] end);
 
 ($limits | lines | map({subject: .[0], name: .[1], variant: .[2], limit: (.[3] | tonumber), of: .[4]})) as $targets
 | ($samples | lines | map({labels: .[:4], value: (.[4] | tonumber)})) as $all
-| [$all | map(.labels) | unique_in_order[] as $labels
+| [$all | map(.labels) | in_order[] as $labels
 	| [$all[] | select(.labels == $labels) | .value] as $values
 	| {subject: $labels[0], name: $labels[1], unit: $labels[2], variant: $labels[3], values: $values,
 	   median: ($values | median), min: ($values | min), max: ($values | max)}] as $rows

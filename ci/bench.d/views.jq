@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-# views.jq - numbers for people, for the views of what the benchmarks measured.
+# views.jq - what the model and the views of what was measured share: an order, and
+# numbers for people.
+
+# Each once, in the order of the first.
+def in_order: reduce .[] as $x ([]; if index([$x]) then . else . + [$x] end);
 
 # A number with as many digits as tell something: 1234567, 123.4, 1.23, 0.0123.
 def digits($n): (. * pow(10; $n) | round) / pow(10; $n);
