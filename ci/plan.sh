@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # plan.sh - which cells are judged, and in which order, for ci/boot.
-# Source it after scripts/lib.sh and set track, last (its last step), all, flips,
+# Source it after scripts/lib.sh and set track, last (its last step), all, flips, brief,
 # debug (1 or 0), wanted (steps, a line each) and only (machines, comma separated);
 # the last two are empty where the machines' own choice counts.
 
@@ -54,24 +54,58 @@ selected_machines() {
 	done
 }
 
-# flip_steps MACHINE: print the steps on both sides of every patch that flips a
-# fact on a machine that boots the same kernel as MACHINE.
-flip_steps() {
-	local machine same machines patch step kernel
+# flips_of MACHINE: print `fact patch` for every fact that flips on MACHINE: of a fact's
+# lines the first that fits counts.
+flips_of() {
+	local fact machines patch
+	local -A known=()
 
-	kernel=$(machine_conf "$1" kernel)
-	same=$(for machine in $(machines); do
-		[[ $(machine_conf "$machine" kernel) != "$kernel" ]] || echo "$machine"
-	done)
-	awk '!/^#/ && NF >= 5 && $5 != "-"' "$(track_dir "$track")/facts" | while read -r _ machines _ _ patch; do
+	while read -r fact machines _ _ patch; do
+		# shellcheck disable=SC2053 # a pattern, as the file says
+		[[ $1 == $machines && -z ${known[$fact]:-} ]] || continue
+		known[$fact]=1
+		[[ $patch == - ]] || printf '%s %s\n' "$fact" "$patch"
+	done < <(awk '!/^#/ && NF >= 5' "$(track_dir "$track")/facts")
+}
+
+# sides_of FLIPS: print the steps on both sides of the patches in what flips_of printed.
+sides_of() {
+	local patch step
+
+	while read -r _ patch; do
+		[[ -n $patch ]] || continue
 		step=$(series_patches "$track" | grep -nxF -e "$patch") ||
 			die "$EXIT_USAGE" "facts: no patch '$patch' in the series" "see scripts/lint $track"
 		step=${step%%:*}
-		for machine in $same; do
-			# shellcheck disable=SC2053 # a pattern, as the file says
-			[[ $machine != $machines ]] || printf '%d\n' $((step - 1)) "$step"
-		done
+		printf '%d\n' $((step - 1)) "$step"
+	done <<<"$1"
+}
+
+# flip_steps MACHINE: print the steps on both sides of every patch that flips a
+# fact on a machine that boots the same kernel as MACHINE.
+flip_steps() {
+	local machine kernel
+
+	kernel=$(machine_conf "$1" kernel)
+	for machine in $(machines); do
+		[[ $(machine_conf "$machine" kernel) != "$kernel" ]] || sides_of "$(flips_of "$machine")"
 	done
+}
+
+# brief_steps MACHINE: print the tip, and the steps on both sides of the flips that no
+# machine before it in the list shows.
+brief_steps() {
+	local machine shown='' flips
+
+	for machine in $(selected_machines); do
+		[[ $machine != "$1" ]] || break
+		case $(machine_choice "$machine") in
+		all | flips | ends) shown+=$(flips_of "$machine")$'\n' ;;
+		esac
+	done
+	flips=$(flips_of "$1" | grep -vxF -e "$shown" || true)
+	printf '%s\n' "$last"
+	sides_of "$flips"
 }
 
 # machine_steps MACHINE: print the steps to judge on MACHINE, a line each.
@@ -87,11 +121,13 @@ machine_steps() {
 		choice=all
 	fi
 	((!flips)) || [[ $choice != all ]] || choice=flips
+	((!brief)) || [[ ! $choice =~ ^(all|flips|ends)$ ]] || choice=brief
 	[[ -z $wanted ]] || choice=wanted
 	case $choice in
 	wanted) printf '%s\n' "$wanted" ;;
 	all) seq 0 "$last" ;;
 	flips) { printf '%s\n' 0 "$last"; flip_steps "$1"; } | sort -nu ;;
+	brief) brief_steps "$1" | sort -nu ;;
 	ends) printf '%s\n' 0 "$last" | sort -nu ;;
 	asked) [[ -z $only ]] || printf '%s\n' 0 "$last" | sort -nu ;;
 	*) die "$EXIT_USAGE" "$(choice_source "$1"): steps is '$choice'" \

@@ -6,6 +6,7 @@
 
 bats_require_minimum_version 1.5.0
 load helper
+load planted
 
 MACHINE=arm64-hafdbs
 
@@ -16,6 +17,8 @@ setup_file() {
 	VMRUN=$(vmrun_binary)
 	export GUEST IMAGE VMRUN MACHINE
 }
+
+teardown() { [ -z "${FAULTLINE_PATCHES:-}" ] || planted_end; }
 
 # control NAME [OPTION...]: boot the guest that misbehaves as NAME.
 control() {
@@ -127,7 +130,8 @@ inverted() {
 verdict_of() { "$CI/cell" v5.10 --machine "$MACHINE" --tests probe --step "$@"; }
 
 @test "a step with the same kernel image takes over the verdict, and says so" {
-	step=$(step_of 'Subject: [PATCH] treewide: comments: name the fields of a fault')
+	planted_series
+	step=1
 	before=$(verdict_of $((step - 1)) --again)
 	rm -rf "$(verdict_of "$step")"
 	run --separate-stderr verdict_of "$step"
@@ -143,7 +147,8 @@ verdict_of() { "$CI/cell" v5.10 --machine "$MACHINE" --tests probe --step "$@"; 
 }
 
 @test "a step with another kernel image does not, nor does one that is judged --again" {
-	step=$(step_of 'Subject: [PATCH] mm: make what a fault is about const')
+	planted_series
+	step=2
 	verdict_of $((step - 1))
 	rm -rf "$(verdict_of "$step")"
 	folder=$(verdict_of "$step")
@@ -153,7 +158,8 @@ verdict_of() { "$CI/cell" v5.10 --machine "$MACHINE" --tests probe --step "$@"; 
 }
 
 @test "a verdict that is not a pass is not taken over" {
-	step=$(step_of 'Subject: [PATCH] treewide: comments: name the fields of a fault')
+	planted_series
+	step=1
 	before=$(verdict_of $((step - 1)) --again)
 	rm -rf "$(verdict_of "$step")"
 	content=$(jq -r .id.content "$before/result.json")

@@ -183,7 +183,7 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	[ "$(steps_of --flips | tr ' ' '\n' | sort -n | paste -sd ' ')" = '0 1 2 4' ]
 	# What was asked for by number counts all the same.
 	[ "$(steps_of --flips --step 3)" = 3 ]
-	expect_failure 2 "--all and --flips" "$CI/boot" mini --all --flips
+	expect_failure 2 "--all, --flips and --brief" "$CI/boot" mini --all --flips
 }
 
 @test "wrong usage is 2, and a series that is not applied 125" {

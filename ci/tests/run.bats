@@ -121,6 +121,25 @@ setup() {
 	[ "$(wc -l <<<"$output")" -eq $((4 * ($(machines | wc -l) - debug))) ]
 }
 
+@test "--brief is the tip of each machine, and both sides of each flip on the first that shows it" {
+	printf '%s\n' 'arm64-hafdbs ends' 'arm64-nohaf all' 's390x flips' 'x86_64-la57 asked' >"$series/machines"
+	{
+		printf 'a.fact * no yes %s\n' "$(basename "$(nth 1)")"
+		printf 'b.fact s390x no yes %s\nb.fact * no - -\n' "$(basename "$(nth 3)")"
+	} >"$series/facts"
+	cells() { awk '{ print $2 $1 }' <<<"$output" | sort | paste -sd ' '; }
+	run -0 "$CI/run" --track mini --list --brief
+	[ "$(cells)" = 'arm64-hafdbs0 arm64-hafdbs1 arm64-hafdbs3 arm64-nohaf3 s390x2 s390x3' ]
+	# Of those that are chosen; the control: where another shows it first, it does not.
+	run -0 "$CI/run" --track mini --list --brief --machine arm64-nohaf,s390x
+	[ "$(cells)" = 'arm64-nohaf0 arm64-nohaf1 arm64-nohaf3 s390x2 s390x3' ]
+	# Of a fact's lines the first that fits a machine counts.
+	sed -i '1i a.fact arm64-hafdbs no - -' "$series/facts"
+	run -0 "$CI/run" --track mini --list --brief
+	[ "$(cells)" = 'arm64-hafdbs3 arm64-nohaf0 arm64-nohaf1 arm64-nohaf3 s390x2 s390x3' ]
+	expect_failure 2 "--all, --flips and --brief" "$CI/run" --track mini --list --brief --all
+}
+
 @test "--step and --machine choose" {
 	run "$CI/run" --track mini --list --step 1-2,tip --machine s390x
 	[ "$(awk '{ print $1 $2 }' <<<"$output" | sort)" = $'1s390x\n2s390x\n3s390x' ]
