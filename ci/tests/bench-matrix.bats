@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
 # ci/bench matrix on the miniature: that both ways judge, and the ratios add up.
+# shellcheck disable=SC2016 # what of() takes has variables of jq
 
 bats_require_minimum_version 1.5.0
 load helper
