@@ -3,17 +3,17 @@
 # bats file_tags=base
 # The modules that the guest loads, and kernels whose faults go wrong in ways
 # that only the tests handlers, mkwrite, swap, uffdwp and dirty can see: each must turn
-# its own cases red. Boots the base's own kernels.
+# its own cases red. Boots kernels that the track has anyway.
 
 bats_require_minimum_version 1.5.0
 load helper
 
-# broken MACHINE TESTS PATCH: boot the base with PATCH of controls/; the cases
+# broken MACHINE TESTS PATCH [STEP]: boot STEP (0) with PATCH of controls/; the cases
 # of TESTS that fail are in $failed, a line each "test.case # why".
 broken() {
 	local folder
 
-	run --separate-stderr "$CI/cell" v5.10 --step 0 --machine "$1" --tests "$2" \
+	run --separate-stderr "$CI/cell" v5.10 --step "${4:-0}" --machine "$1" --tests "$2" \
 		--with "$CI/tests/controls/$3"
 	folder=$output
 	echo "$folder"
@@ -61,7 +61,7 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 }
 
 @test "each way to break a fault on a page protected with userfaultfd turns its own case red" {
-	broken x86_64 uffdwp uffd-wp.patch
+	broken x86_64 uffdwp uffd-wp.patch tip
 	red uffdwp.mapped "page 3: flags 0x2"
 	red uffdwp.swapped_out "a write to page 3 is not reported"
 	red uffdwp.forked "the child ended with status 0x7"

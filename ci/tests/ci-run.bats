@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# .ci/run, with stand-ins for what it runs: what it counts, and what it leaves out.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() {
+	local name
+
+	COPY=$BATS_TEST_TMPDIR/copy
+	export FAULTLINE_WORK=$BATS_TEST_TMPDIR/work
+	unset CI
+	mkdir -p "$COPY/.ci" "$COPY/ci"
+	cp "$ROOT/.ci/run" "$COPY/.ci/"
+	for name in run test compile identical; do
+		stand_in "$name" 'echo "2 passed, 0 failed"'
+	done
+}
+
+# stand_in NAME COMMANDS: ci/NAME of the copy runs COMMANDS.
+stand_in() {
+	printf '#!/bin/bash\n%s\n' "$2" >"$COPY/ci/$1"
+	chmod +x "$COPY/ci/$1"
+}
+
+@test "what each stage counts is added up" {
+	stand_in test 'echo "3 passed, 0 failed, 1 skipped"'
+	run -0 "$COPY/.ci/run"
+	[ "$(grep -c '^== .*: exit 0 after' <<<"$output")" -eq 7 ]
+	# 2 of ci/test, 5 others
+	[ "${lines[-1]}" = '16 passed, 0 failed, 2 skipped' ]
+}
+
+@test "a stage that fails makes it fail, also one that counts no failure or nothing" {
+	stand_in compile 'echo "2 passed, 0 failed"; exit 125'
+	run -1 "$COPY/.ci/run"
+	[ "${lines[-1]}" = '14 passed, 1 failed, 0 skipped' ]
+	stand_in compile 'echo "1 passed, 1 failed"; exit 1'
+	run -1 "$COPY/.ci/run"
+	[ "${lines[-1]}" = '13 passed, 2 failed, 0 skipped' ]
+	stand_in compile 'echo "0 passed, 0 failed"'
+	run -1 "$COPY/.ci/run"
+	[ "${lines[-1]}" = '12 passed, 1 failed, 0 skipped' ]
+	[[ $output == *'nothing was checked'* ]]
+}
+
+@test "a stage for which there is no time is left out, said and counted" {
+	FAULTLINE_CI_MINUTES=12 run -0 "$COPY/.ci/run"
+	# Of tests 12, and then what is planned to be shorter than that.
+	[[ $output == *'== series: left out: planned 16 min, 0 of 12 min spent'*'ci/run --brief --no-deps'* ]]
+	[ "${lines[-1]}" = '12 passed, 0 failed, 1 skipped' ]
+	# With everything left out nothing has been shown.
+	FAULTLINE_CI_MINUTES=0 run -1 "$COPY/.ci/run"
+	[ "${lines[-1]}" = '0 passed, 0 failed, 7 skipped' ]
+}
+
+@test "on a slow machine it is the pace that counts, on a fast one the plan" {
+	there_is_time() { # SPENT PLANNED LIMIT MINUTES
+		bash -c "$(sed -n '/^there_is_time()/,/^}/p' "$COPY/.ci/run")"'
+			SECONDS=$(($1 * 60)) planned=$2 limit=$3; there_is_time "$4"' x "$@"
+	}
+	there_is_time 40 20 60 10
+	run -1 there_is_time 40 20 60 11
+	there_is_time 10 20 30 20
+	run -1 there_is_time 10 20 30 21
+}
