@@ -26,5 +26,5 @@ teardown() { planted_end; }
 		--fact faultaround.prefaulted=young --repeat 1
 	printf '%s\n' "$stderr" "$output"
 	[ "$status" -eq 0 ]
-	[[ $output == "first bad: step 2, "*"reason: faultaround.prefaulted is 'none', not 'young'"* ]]
+	[[ $output == "first bad: step 2, "*"reason: faultaround.prefaulted is 'old', not 'young'"* ]]
 }
