@@ -10,8 +10,6 @@ load planted
 
 setup() { planted_series; }
 
-teardown() { planted_end; }
-
 @test "a patch that has no pages mapped around a fault is found, with file and line" {
 	run --separate-stderr "$CI/bisect" v5.10 --machine arm64-hafdbs --test faultaround --files --repeat 1
 	printf '%s\n' "$stderr" "$output"

@@ -18,8 +18,6 @@ setup_file() {
 	export GUEST IMAGE VMRUN MACHINE
 }
 
-teardown() { [ -z "${FAULTLINE_PATCHES:-}" ] || planted_end; }
-
 # control NAME [OPTION...]: boot the guest that misbehaves as NAME.
 control() {
 	local name=$1
