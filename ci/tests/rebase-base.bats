@@ -93,6 +93,8 @@ the_capability() {
 	FAULTLINE_PATCHES=$result/patches "$SCRIPTS/regen" other --quiet
 }
 
+# rebase.bats has it on the miniature.
+# bats test_tags=base,slow
 @test "there and back, with a conflict on both ways, gives the carried files to the byte" {
 	# As on an older 5.10: a capability less.
 	edit arch/arm64/include/asm/cpucaps.h '/ARM64_WORKAROUND_SPECULATIVE_SSBS/d; s/\(NCAPS\t*\)63/\162/'

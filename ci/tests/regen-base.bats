@@ -18,6 +18,8 @@ load helper
 	[[ $output == *" identical "*"cocci/pxd_addr_end.cocci"* && $output != *differs* ]]
 }
 
+# Reads the whole tree; the greps of series*.bats see what it would.
+# bats test_tags=base,slow
 @test "the report of the semantic patches finds nothing at the tip" {
 	run --separate-stderr "$SCRIPTS/regen" v5.10 --report --quiet
 	[ "$status" -eq 0 ]

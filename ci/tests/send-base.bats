@@ -7,6 +7,8 @@ bats_require_minimum_version 1.5.0
 load helper
 load mail
 
+# adopt.bats has a short series through b4.
+# bats test_tags=base,slow
 @test "the mails of v5.10, through b4, give the tree of its tip" {
 	identity
 	run -0 --separate-stderr "$SCRIPTS/send" v5.10 --output "$BATS_TEST_TMPDIR/out"

@@ -16,6 +16,8 @@ load series
 
 @test "git am, then format-patch, gives the carried files, to the byte" { git_am_gives_the_files; }
 
+# What quilt does is the same for v5.10, in series.bats.
+# bats test_tags=base,slow
 @test "quilt push, refresh and pop, then git am and format-patch, too" { quilt_refresh_gives_the_files; }
 
 # two_arguments COMMIT: print where COMMIT asks for a boundary by level alone.
