@@ -27,32 +27,32 @@ stand_in() {
 @test "what each stage counts is added up" {
 	stand_in test 'echo "3 passed, 0 failed, 1 skipped"'
 	run -0 "$COPY/.ci/run"
-	[ "$(grep -c '^== .*: exit 0 after' <<<"$output")" -eq 7 ]
-	# 2 of ci/test, 5 others
-	[ "${lines[-1]}" = '16 passed, 0 failed, 2 skipped' ]
+	[ "$(grep -c '^== .*: exit 0 after' <<<"$output")" -eq 8 ]
+	# 3 of ci/test, 5 others
+	[ "${lines[-1]}" = '19 passed, 0 failed, 3 skipped' ]
 }
 
 @test "a stage that fails makes it fail, also one that counts no failure or nothing" {
 	stand_in compile 'echo "2 passed, 0 failed"; exit 125'
 	run -1 "$COPY/.ci/run"
-	[ "${lines[-1]}" = '14 passed, 1 failed, 0 skipped' ]
+	[ "${lines[-1]}" = '16 passed, 1 failed, 0 skipped' ]
 	stand_in compile 'echo "1 passed, 1 failed"; exit 1'
 	run -1 "$COPY/.ci/run"
-	[ "${lines[-1]}" = '13 passed, 2 failed, 0 skipped' ]
+	[ "${lines[-1]}" = '15 passed, 2 failed, 0 skipped' ]
 	stand_in compile 'echo "0 passed, 0 failed"'
 	run -1 "$COPY/.ci/run"
-	[ "${lines[-1]}" = '12 passed, 1 failed, 0 skipped' ]
+	[ "${lines[-1]}" = '14 passed, 1 failed, 0 skipped' ]
 	[[ $output == *'nothing was checked'* ]]
 }
 
 @test "a stage for which there is no time is left out, said and counted" {
 	FAULTLINE_CI_MINUTES=12 run -0 "$COPY/.ci/run"
-	# Of tests 12, and then what is planned to be shorter than that.
+	# What is planned to be shorter than that.
 	[[ $output == *'== series: left out: planned 16 min, 0 of 12 min spent'*'ci/run --brief --no-deps'* ]]
-	[ "${lines[-1]}" = '12 passed, 0 failed, 1 skipped' ]
+	[ "${lines[-1]}" = '12 passed, 0 failed, 2 skipped' ]
 	# With everything left out nothing has been shown.
 	FAULTLINE_CI_MINUTES=0 run -1 "$COPY/.ci/run"
-	[ "${lines[-1]}" = '0 passed, 0 failed, 7 skipped' ]
+	[ "${lines[-1]}" = '0 passed, 0 failed, 8 skipped' ]
 }
 
 @test "on a slow machine it is the pace that counts, on a fast one the plan" {
