@@ -2,54 +2,61 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # plan.sh - which cells are judged, and in which order, for ci/boot.
-# Source it after scripts/lib.sh and set track, last (its last step), all, flips, brief,
-# debug (1 or 0), wanted (steps, a line each) and only (machines, comma separated);
-# the last two are empty where the machines' own choice counts.
+# Source it after scripts/lib.sh, set track, last (its last step), all, flips, brief,
+# debug (1 or 0), wanted (steps, a line each) and only (machines, comma separated),
+# and call plan_read; wanted and only are empty where the machines' own choice counts.
 
 # What ci/boot sets:
 # shellcheck disable=SC2154
 
-# machine_conf MACHINE KEY: print what configs/machine/MACHINE says for KEY.
-machine_conf() { conf_get "$FAULTLINE_CONFIGS/machine/$1" "$2"; }
+# What the plan follows from, read once by plan_read: by machine the kernel, the choice
+# of steps, and the file (and line) that says so; by patch its step and by step its
+# patch; and lines "fact machines patch".
+declare -A kernel_of=() arch_of=() choice_of=() source_of=() step_of=()
+all_machines=() facts=() patch_of=('')
 
-# track_choice MACHINE: print `line steps` of the track's own line for MACHINE, if any.
-track_choice() { track_machines "$track" | awk -v machine="$1" '$2 == machine { print $1, $3; exit }'; }
+# plan_read: read it. The choice is what patches/<track>/machines says or, without that
+# file, the machine itself. One that the file does not name is judged when asked for, or
+# has debug.
+plan_read() {
+	local dir machine number choice fact machines patch own=0
 
-# machine_choice MACHINE: print which steps of the track are judged on MACHINE by
-# default: what patches/<track>/machines says or, without that file, the machine
-# itself. One that the file does not name is judged when asked for, or has debug.
-machine_choice() {
-	local own choice
-
-	own=$(machine_conf "$1" steps)
-	if [[ -f $(track_dir "$track")/machines ]]; then
-		choice=$(track_choice "$1")
-		choice=${choice#* }
-		[[ $own == debug ]] || own=asked
-	fi
-	printf '%s\n' "${choice:-$own}"
-}
-
-# choice_source MACHINE: print the file that says what machine_choice prints and,
-# where that is of the track, the line.
-choice_source() {
-	local file line
-
-	file=$(track_dir "$track")/machines
-	line=$(track_choice "$1")
-	if [[ -n $line ]]; then echo "$file:${line%% *}"; else echo "$FAULTLINE_CONFIGS/machine/$1"; fi
+	dir=$(track_dir "$track")
+	[[ ! -f $dir/machines ]] || own=1
+	for machine in "$FAULTLINE_CONFIGS"/machine/*; do
+		source_of[${machine##*/}]=$machine
+		kernel_of[${machine##*/}]=$(conf_get "$machine" kernel)
+		arch_of[${machine##*/}]=$(conf_get "$machine" arch)
+		choice=$(conf_get "$machine" steps)
+		((!own)) || [[ $choice == debug ]] || choice=asked
+		choice_of[${machine##*/}]=$choice
+		all_machines+=("${machine##*/}")
+	done
+	while read -r number machine choice; do
+		[[ -n ${source_of[$machine]:-} ]] || continue
+		choice_of[$machine]=${choice%% *}
+		source_of[$machine]=$dir/machines:$number
+	done < <(track_machines "$track" | tac) # of two lines the first counts
+	number=0
+	while IFS= read -r patch; do
+		number=$((number + 1))
+		step_of[$patch]=$number patch_of[number]=$patch
+	done < <(series_patches "$track")
+	while read -r fact machines _ _ patch; do
+		[[ -z $patch || $fact == '#'* ]] || facts+=("$fact $machines $patch")
+	done <"$dir/facts"
 }
 
 # selected_machines: print the machines of --machine, or all, a line each.
 selected_machines() {
 	local machine
 
-	[[ -n $only ]] || { machines; return; }
+	[[ -n $only ]] || { printf '%s\n' "${all_machines[@]}"; return; }
 	for machine in ${only//,/ }; do
-		[[ -f $FAULTLINE_CONFIGS/machine/$machine ]] ||
-			usage_error "no machine '$machine'; there are: $(machines | paste -sd ' ')"
-		[[ $(machine_choice "$machine") != none ]] ||
-			usage_error "$(choice_source "$machine"): '$machine' is not for $track"
+		[[ -n ${choice_of[$machine]:-} ]] ||
+			usage_error "no machine '$machine'; there are: ${all_machines[*]}"
+		[[ ${choice_of[$machine]} != none ]] ||
+			usage_error "${source_of[$machine]}: '$machine' is not for $track"
 		printf '%s\n' "$machine"
 	done
 }
@@ -57,15 +64,16 @@ selected_machines() {
 # flips_of MACHINE: print `fact patch` for every fact that flips on MACHINE: of a fact's
 # lines the first that fits counts.
 flips_of() {
-	local fact machines patch
+	local line fact machines patch
 	local -A known=()
 
-	while read -r fact machines _ _ patch; do
+	for line in "${facts[@]}"; do
+		read -r fact machines patch <<<"$line"
 		# shellcheck disable=SC2053 # a pattern, as the file says
 		[[ $1 == $machines && -z ${known[$fact]:-} ]] || continue
 		known[$fact]=1
 		[[ $patch == - ]] || printf '%s %s\n' "$fact" "$patch"
-	done < <(awk '!/^#/ && NF >= 5' "$(track_dir "$track")/facts")
+	done
 }
 
 # sides_of FLIPS: print the steps on both sides of the patches in what flips_of printed.
@@ -74,9 +82,9 @@ sides_of() {
 
 	while read -r _ patch; do
 		[[ -n $patch ]] || continue
-		step=$(series_patches "$track" | grep -nxF -e "$patch") ||
+		step=${step_of[$patch]:-}
+		[[ -n $step ]] ||
 			die "$EXIT_USAGE" "facts: no patch '$patch' in the series" "see scripts/lint $track"
-		step=${step%%:*}
 		printf '%d\n' $((step - 1)) "$step"
 	done <<<"$1"
 }
@@ -84,13 +92,15 @@ sides_of() {
 # flip_steps MACHINE: print the steps on both sides of every patch that flips a
 # fact on a machine that boots the same kernel as MACHINE.
 flip_steps() {
-	local machine kernel
+	local machine
 
-	kernel=$(machine_conf "$1" kernel)
-	for machine in $(machines); do
-		[[ $(machine_conf "$machine" kernel) != "$kernel" ]] || sides_of "$(flips_of "$machine")"
+	for machine in "${all_machines[@]}"; do
+		[[ ${kernel_of[$machine]} != "${kernel_of[$1]}" ]] || sides_of "$(flips_of "$machine")"
 	done
 }
+
+# by_default CHOICE: true for a choice of which steps are judged without being asked for.
+by_default() { [[ $1 =~ ^(all|flips|ends)$ ]]; }
 
 # brief_steps MACHINE: print the tip, and the steps on both sides of the flips that no
 # machine before it in the list shows.
@@ -99,9 +109,7 @@ brief_steps() {
 
 	for machine in $(selected_machines); do
 		[[ $machine != "$1" ]] || break
-		case $(machine_choice "$machine") in
-		all | flips | ends) shown+=$(flips_of "$machine")$'\n' ;;
-		esac
+		! by_default "${choice_of[$machine]}" || shown+=$(flips_of "$machine")$'\n'
 	done
 	flips=$(flips_of "$1" | grep -vxF -e "$shown" || true)
 	printf '%s\n' "$last"
@@ -110,9 +118,8 @@ brief_steps() {
 
 # machine_steps MACHINE: print the steps to judge on MACHINE, a line each.
 machine_steps() {
-	local choice
+	local choice=${choice_of[$1]}
 
-	choice=$(machine_choice "$1")
 	[[ $choice != none ]] || return 0
 	if [[ $choice == debug ]]; then
 		((debug)) || [[ -n $only ]] || return 0
@@ -121,7 +128,7 @@ machine_steps() {
 		choice=all
 	fi
 	((!flips)) || [[ $choice != all ]] || choice=flips
-	((!brief)) || [[ ! $choice =~ ^(all|flips|ends)$ ]] || choice=brief
+	((!brief)) || ! by_default "$choice" || choice=brief
 	[[ -z $wanted ]] || choice=wanted
 	case $choice in
 	wanted) printf '%s\n' "$wanted" ;;
@@ -130,7 +137,7 @@ machine_steps() {
 	brief) brief_steps "$1" | sort -nu ;;
 	ends) printf '%s\n' 0 "$last" | sort -nu ;;
 	asked) [[ -z $only ]] || printf '%s\n' 0 "$last" | sort -nu ;;
-	*) die "$EXIT_USAGE" "$(choice_source "$1"): steps is '$choice'" \
+	*) die "$EXIT_USAGE" "${source_of[$1]}: steps is '$choice'" \
 		"it is one of all, flips, ends, asked, debug" ;;
 	esac
 }
@@ -143,7 +150,7 @@ plan() {
 
 	chosen=$(selected_machines)
 	for machine in $chosen; do
-		kernel=$(machine_conf "$machine" kernel)
+		kernel=${kernel_of[$machine]}
 		machine_steps "$machine" | while read -r step; do
 			case $step in
 			0) printf '1 %s 1 0 %s\n' "$kernel" "$machine" ;;
@@ -173,18 +180,19 @@ plan_json() {
 
 	while read -r step machine kernel; do
 		printf '%s\t%s\t%s\t%s\t%s\n' "$step" "$machine" "$kernel" \
-			"$(machine_conf "$machine" arch)" "$(step_patch "$track" "$step")"
+			"${arch_of[$machine]}" "${patch_of[step]}"
 	done | jq -Rn --arg track "$track" '{format: 1, track: $track, cells: [inputs | split("\t") |
 		{step: (.[0] | tonumber), machine: .[1], kernel: .[2], arch: .[3], patch: .[4]}]}'
 }
 
 # plan_text: read cells and print them for a person, and which have a result.
 plan_text() {
-	local step machine found
+	local step machine found what
 
 	while read -r step machine _; do
 		found=("$FAULTLINE_WORK/result/$track/$machine/$step"-*/result.json)
-		printf '%3s  %-14s %s\n' "$step" "$machine" \
-			"$([[ -f ${found[0]} ]] && echo 'has a result, perhaps of an earlier series' || echo '-')"
+		what=-
+		[[ ! -f ${found[0]} ]] || what='has a result, perhaps of an earlier series'
+		printf '%3s  %-14s %s\n' "$step" "$machine" "$what"
 	done
 }

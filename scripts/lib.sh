@@ -29,7 +29,9 @@ for variable in "${!GIT_@}"; do
 done
 unset variable
 
-FAULTLINE_ROOT=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
+# Few programs are started here and in what is called for each patch or machine: where a
+# page fault is dear, a process costs more than its work.
+FAULTLINE_ROOT=$(CDPATH='' cd -P "${BASH_SOURCE[0]%/*}/.." && pwd)
 FAULTLINE_WORK=$(readlink -m "${FAULTLINE_WORK:-$FAULTLINE_ROOT/.work}")
 export FAULTLINE_ROOT FAULTLINE_WORK
 
@@ -92,26 +94,37 @@ need_tool() {
 	done
 }
 
+# trim TEXT: set REPLY to TEXT without the blanks around it.
+trim() {
+	REPLY=${1#"${1%%[![:blank:]]*}"}
+	REPLY=${REPLY%"${REPLY##*[![:blank:]]}"}
+}
+
+# conf_find FILE KEY: set REPLY to the value of KEY in a `key = value` file. False
+# when the key is missing.
+conf_find() {
+	local line
+
+	while IFS= read -r line || [[ -n $line ]]; do
+		[[ $line == *=* ]] || continue
+		trim "${line%%=*}" # begins with # in a comment
+		[[ $REPLY == "$2" ]] || continue
+		line=${line#*=}
+		trim "${line%%[[:blank:]]#*}"
+		return
+	done <"$1"
+	return 1
+}
+
 # conf_get FILE KEY: print the value of KEY in a `key = value` file.
 # Dies when the key is missing; an empty value prints an empty line.
 conf_get() {
-	local file=$1 key=$2
+	local file=$1 key=$2 REPLY
 
 	[[ -f $file ]] || die "$EXIT_USAGE" "no such file: $file"
-	awk -v key="$key" '
-		/^[ \t]*#/ { next }
-		(i = index($0, "=")) == 0 { next }
-		{
-			k = substr($0, 1, i - 1); gsub(/[ \t]/, "", k)
-			if (k != key) next
-			v = substr($0, i + 1)
-			sub(/[ \t]#.*$/, "", v)
-			sub(/^[ \t]+/, "", v); sub(/[ \t]+$/, "", v)
-			print v; found = 1; exit
-		}
-		END { exit !found }' "$file" ||
-		die "$EXIT_INFRA" "$file: no line '$key = ...'" \
-			"compare with the other files in ${file%/*}"
+	conf_find "$file" "$key" || die "$EXIT_INFRA" "$file: no line '$key = ...'" \
+		"compare with the other files in ${file%/*}"
+	printf '%s\n' "$REPLY"
 }
 
 # hold_lock NAME: take the lock NAME in the work area until this process ends,
@@ -192,8 +205,14 @@ copy_commit() {
 		git_linux update-ref "$ref" "$id"
 		return
 	fi
-	git_linux fetch -q --depth "$depth" --no-tags --no-write-fetch-head \
-		--upload-pack "git -c safe.directory='*' upload-pack" "$dir" "+$id:$ref" >&2
+	(
+		# git's own locks outlive a git that was killed; ours does not, and is held
+		# by a git that outlives its caller.
+		hold_lock copy
+		rm -f "$LINUX_GIT/shallow.lock" "$LINUX_GIT/$ref.lock"
+		git_linux fetch -q --depth "$depth" --no-tags --no-write-fetch-head \
+			--upload-pack "git -c safe.directory='*' upload-pack" "$dir" "+$id:$ref" >&2
+	)
 }
 
 # track_dir TRACK: print patches/TRACK; die when there is no such track.
@@ -207,10 +226,14 @@ track_dir() {
 
 # series_patches TRACK: print the patch names of a track in order, a line each.
 series_patches() {
-	local dir
+	local dir=$FAULTLINE_PATCHES/$1 line
 
-	dir=$(track_dir "$1") || return
-	sed -e 's/[ \t]*#.*//' -e 's/[ \t]*$//' -e '/^$/d' "$dir/series"
+	[[ -f $dir/series ]] || dir=$(track_dir "$1") || return
+	while IFS= read -r line || [[ -n $line ]]; do
+		line=${line%%#*}
+		line=${line%"${line##*[![:blank:]]}"}
+		[[ -z $line ]] || printf '%s\n' "$line"
+	done <"$dir/series"
 }
 
 # track_role TRACK: print the role that a track's patches are From and signed off
@@ -321,16 +344,20 @@ git_in() {
 }
 
 # machines: print the name of every machine, a line each.
-machines() { (cd "$FAULTLINE_CONFIGS/machine" && printf '%s\n' *); }
+machines() {
+	local files=("$FAULTLINE_CONFIGS/machine"/*)
+
+	printf '%s\n' "${files[@]##*/}"
+}
 
 # kernel_conf KERNEL KEY: print what the machines that boot KERNEL say for KEY,
 # such as image (the path in a build folder) or arch.
 kernel_conf() {
-	local kernel=$1 key=$2 machine
+	local kernel=$1 key=$2 machine REPLY
 
-	for machine in $(machines); do
-		machine=$FAULTLINE_CONFIGS/machine/$machine
-		[[ $(conf_get "$machine" kernel) != "${kernel%%+*}"?(+*) ]] || {
+	for machine in "$FAULTLINE_CONFIGS/machine"/*; do
+		conf_find "$machine" kernel || conf_get "$machine" kernel || return
+		[[ $REPLY != "${kernel%%+*}"?(+*) ]] || {
 			conf_get "$machine" "$key"
 			return
 		}
@@ -341,14 +368,14 @@ kernel_conf() {
 
 # series_key TRACK BASE N: print a key of the first N patches applied to BASE.
 series_key() {
-	local track=$1 base=$2 upto=$3 dir name
+	local track=$1 base=$2 upto=$3 dir patches
 
 	dir=$(track_dir "$track") || return
+	mapfile -t patches < <(series_patches "$track")
+	patches=("${patches[@]:0:upto}")
 	{
 		printf '%s\n' "$base"
-		series_patches "$track" | awk -v n="$upto" 'NR <= n' | while IFS= read -r name; do
-			cat "$dir/$name"
-		done
+		[[ -z ${patches[*]} ]] || cat "${patches[@]/#/$dir/}"
 	} | sha256sum | cut -c 1-40
 }
 

@@ -9,9 +9,10 @@
 # the other track. An adopted series has none.
 lint_equivalents() {
 	local number=0 name what since where note other patch
-	local -A seen=() tracks=()
+	local -A seen=() tracks=() listed=()
 
 	[[ -f $dir/equivalents ]] || return 0
+	while IFS= read -r patch; do listed[$track/$patch]=1; done < <(series_patches "$track")
 	while read -r name what since where note || [[ -n $name ]]; do
 		number=$((number + 1))
 		[[ -n $name && $name != '#'* ]] || continue
@@ -20,13 +21,16 @@ lint_equivalents() {
 			finding series "equivalents:$number" "'$name': expected another track and a patch of it, as in v5.10/0001-name.patch"
 			continue
 		fi
-		if ! grep -qFx -e "${name#*/}" <(series_patches "$other"); then
+		if [[ -z ${tracks[$other]:-} ]]; then
+			tracks[$other]=1
+			while IFS= read -r patch; do listed[$other/$patch]=1; done < <(series_patches "$other")
+		fi
+		if [[ -z ${listed[$name]:-} ]]; then
 			finding series "equivalents:$number" "'${name#*/}' is not in the series of $other"
 		elif [[ -n ${seen[$name]:-} ]]; then
 			finding series "equivalents:$number" "'$name' is listed already, in line ${seen[$name]}"
 		fi
 		seen[$name]=$number
-		tracks[$other]=1
 		if [[ -n $note ]]; then
 			lint_equivalent "$number" "$what" "$since" "$where"
 		else
@@ -41,7 +45,8 @@ lint_equivalents() {
 	done
 }
 
-# lint_equivalent LINE WHAT SINCE WHERE: the columns of a line of equivalents.
+# lint_equivalent LINE WHAT SINCE WHERE: the columns of a line of equivalents; listed
+# has the patches as track/patch.
 lint_equivalent() {
 	local at=equivalents:$1 what=$2 since=$3 where=$4
 
@@ -54,7 +59,7 @@ lint_equivalent() {
 		[[ $since == - ]] || finding series "$at" "'$since': expected -, as upstream has no version with it"
 		if [[ $what == open ]]; then
 			[[ $where == - ]] || finding series "$at" "'$where': expected -, as nothing has it"
-		elif ! grep -qFx -e "$where" <(series_patches "$track"); then
+		elif [[ -z ${listed[$track/$where]:-} ]]; then
 			finding series "$at" "'$where' is not in the series"
 		fi
 		;;

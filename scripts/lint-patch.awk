@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # lint-patch.awk - read a patch as git am and git apply would, and print
-# `LINE<TAB>TEXT` for whatever they would refuse, or pass over without a word.
+# `LINE<TAB>TEXT` for whatever they would refuse, or pass over without a word. What is
+# of no line has - before the tab.
 # Its bytes are looked at as they are: run it with LC_ALL=C.
 
 function found(text) { print NR "\t" text }
@@ -61,6 +62,7 @@ part == "notes" && /^---[ \t\r]*$/ {
 }
 
 /^diff --git / {
+	diffs++
 	end_file()
 	part = "diff"
 	file = NR
@@ -96,4 +98,8 @@ signature && NR == signature + 1 { next }
 	once("stray", "is part of no hunk, and git am passes over it: '" substr($0, 1, 40) "'")
 }
 
-END { end_file() }
+END {
+	end_file()
+	if (!diffs)
+		print "-\tthere is no diff"
+}

@@ -416,6 +416,14 @@ mini" ]
 	run -0 "$SCRIPTS/lint" mini
 }
 
+@test "locks of git that a killed copy of the branch left are no obstacle" {
+	amend "mm: have line 20 say 3"
+	mkdir -p "$FAULTLINE_WORK/linux.git/refs/faultline/refresh"
+	touch "$FAULTLINE_WORK/linux.git/"{shallow,refs/faultline/refresh/mini}.lock
+	run -0 refresh
+	[[ $output == *"renamed  0003-mm-change-line-20-time-3.patch"* ]]
+}
+
 @test "a branch of which scripts/apply has copied a commit before is read whole" {
 	sed -i '5s/$/ new/' "$kernel/mm/memory.c"
 	commit "mm: change line 5" "It is new."
