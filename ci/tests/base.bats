@@ -181,6 +181,7 @@ load base-kernel
 	[[ $status -eq 0 && $output == *"example: "* && ${#lines[@]} -lt 40 ]]
 }
 
+# bats test_tags=slow
 @test "killed at any git command, the next run gets to the same commit" {
 	local at
 

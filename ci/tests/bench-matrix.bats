@@ -9,6 +9,7 @@ load mini-matrix
 
 setup_file() { mini_seed; }
 
+# bats test_tags=slow
 @test "ours judges every cell, the plain way its sample, and the table says what they took" {
 	mini_matrix
 	run -0 --separate-stderr "$CI/bench" matrix mini --step 0-2 --machine a1,a2 --group 2 --plain 2

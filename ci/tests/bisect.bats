@@ -77,6 +77,7 @@ parts() {
 	names 'first bad: step 4, 0004' 'reason: hang: ' 'confirmed: nothing follows it' -- --repeat 1
 }
 
+# bats test_tags=slow
 @test "a patch that fails a test, and others of which was not asked" {
 	stand_in_series 6 2 'plant: other' 4 'plant: fail' 6 'plant: error'
 	names 'first bad: step 2' 'reason: fail: ' -- --bad 5 --repeat 1
@@ -96,6 +97,7 @@ parts() {
 		-- --repeat 1
 }
 
+# bats test_tags=slow
 @test "a fact that changes too early, and too late, and not at all" {
 	stand_in_series 6 3 'plant: fact old'
 	says_flip 5
@@ -117,6 +119,7 @@ parts() {
 		'file: mm/d.c (step 3 without its part is good)' 'hunk: mm/d.c:15' -- --repeat 1
 }
 
+# bats test_tags=slow
 @test "files that do not build without each other, and --files for a patch by hand" {
 	patch_2() {
 		parts a b c
@@ -131,6 +134,7 @@ parts() {
 	[[ $stderr == *'some files do not build without others: leaving out each of 3'* ]]
 }
 
+# bats test_tags=slow
 @test "a patch that fails one boot in three" {
 	stand_in_series 3 2 'plant: flaky'
 	names 'flaky: 1 of 3' 'first bad: step 2' 'reason: fail: ' 'confirmed: step 3 without it is good' --
@@ -139,6 +143,7 @@ parts() {
 	jq -e '.verdict == "fail"' "$(sed -n 's/^first bad result: //p' <<<"$output")/result.json"
 }
 
+# bats test_tags=slow
 @test "a step that is bad at times, before one that always is" {
 	stand_in_series 2 1 'plant: flaky' 2 'plant: fail'
 	printf '\n\n' >"$STAND_IN/flaky" # the next boot fails
@@ -166,6 +171,7 @@ parts() {
 	[[ $output == *'name one that is bad with --bad'* ]]
 }
 
+# bats test_tags=slow
 @test "a step that cannot be judged is passed over, and said where it matters" {
 	patch_5() { rm "$KERNEL/mm/p4"; }
 	stand_in_series 8 4 'plant: infra' 6 'plant: fail'
@@ -178,6 +184,7 @@ parts() {
 	[[ $output == *$'one of:\nstep 4, 0004-mm-patch-4.patch\nstep 5,'*$'\nstep 6, '* ]]
 }
 
+# bats test_tags=slow
 @test "killed in the middle, a rerun finds it and leaves nothing behind" {
 	stand_in_series 8 6 'plant: fail'
 	bisect --quiet --repeat 1 3>&- &

@@ -27,21 +27,21 @@ stand_in() {
 @test "what each stage counts is added up" {
 	stand_in test 'echo "3 passed, 0 failed, 1 skipped"'
 	run -0 "$COPY/.ci/run"
-	[ "$(grep -c '^== .*: exit 0 after' <<<"$output")" -eq 8 ]
-	# 3 of ci/test, 5 others
-	[ "${lines[-1]}" = '19 passed, 0 failed, 3 skipped' ]
+	[ "$(grep -c '^== .*: exit 0 after' <<<"$output")" -eq 9 ]
+	# 4 of ci/test, 5 others
+	[ "${lines[-1]}" = '22 passed, 0 failed, 4 skipped' ]
 }
 
 @test "a stage that fails makes it fail, also one that counts no failure or nothing" {
 	stand_in compile 'echo "2 passed, 0 failed"; exit 125'
 	run -1 "$COPY/.ci/run"
-	[ "${lines[-1]}" = '16 passed, 1 failed, 0 skipped' ]
+	[ "${lines[-1]}" = '18 passed, 1 failed, 0 skipped' ]
 	stand_in compile 'echo "1 passed, 1 failed"; exit 1'
 	run -1 "$COPY/.ci/run"
-	[ "${lines[-1]}" = '15 passed, 2 failed, 0 skipped' ]
+	[ "${lines[-1]}" = '17 passed, 2 failed, 0 skipped' ]
 	stand_in compile 'echo "0 passed, 0 failed"'
 	run -1 "$COPY/.ci/run"
-	[ "${lines[-1]}" = '14 passed, 1 failed, 0 skipped' ]
+	[ "${lines[-1]}" = '16 passed, 1 failed, 0 skipped' ]
 	[[ $output == *'nothing was checked'* ]]
 }
 
@@ -49,10 +49,25 @@ stand_in() {
 	FAULTLINE_CI_MINUTES=12 run -0 "$COPY/.ci/run"
 	# What is planned to be shorter than that.
 	[[ $output == *'== series: left out: planned 16 min, 0 of 12 min spent'*'ci/run --brief --no-deps'* ]]
-	[ "${lines[-1]}" = '12 passed, 0 failed, 2 skipped' ]
+	[ "${lines[-1]}" = '16 passed, 0 failed, 1 skipped' ]
 	# With everything left out nothing has been shown.
 	FAULTLINE_CI_MINUTES=0 run -1 "$COPY/.ci/run"
-	[ "${lines[-1]}" = '0 passed, 0 failed, 8 skipped' ]
+	[ "${lines[-1]}" = '0 passed, 0 failed, 9 skipped' ]
+}
+
+@test "a CI server has huge pages of every size meanwhile, and its own setting back" {
+	export FAULTLINE_HUGE_PAGES=$BATS_TEST_TMPDIR/pages
+	mkdir -p "$FAULTLINE_HUGE_PAGES/hugepages-64kB"
+	echo 'always [madvise] never' >"$FAULTLINE_HUGE_PAGES/enabled"
+	echo 'always inherit madvise [never]' >"$FAULTLINE_HUGE_PAGES/hugepages-64kB/enabled"
+	settings() { cat "$FAULTLINE_HUGE_PAGES"/{,hugepages-*/}enabled; }
+	original=$(settings)
+	# shellcheck disable=SC2016 # for the stand-in
+	stand_in compile 'cat "$FAULTLINE_HUGE_PAGES"/{,hugepages-*/}enabled; echo "1 passed, 1 failed"'
+	run -1 "$COPY/.ci/run" # nobody else's machine is changed
+	[[ $output == *"$original"* && $(settings) == "$original" ]]
+	CI=true run -1 "$COPY/.ci/run"
+	[[ $output == *$'always\ninherit\n'* && $(settings) == $'madvise\nnever' ]]
 }
 
 @test "on a slow machine it is the pace that counts, on a fast one the plan" {

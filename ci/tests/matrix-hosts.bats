@@ -54,6 +54,7 @@ here() { ip netns exec "$NET.a" "$@"; }
 # by_host: print how many cells the last run's job log has of each host, ours as ":".
 by_host() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | cut -f 2 | sed 's/.*192.0.2.2/there/' | sort | uniq -c | xargs; }
 
+# bats test_tags=slow
 @test "a host that has nothing takes its share, and all results are here" {
 	mini_project
 	two_hosts
@@ -80,6 +81,7 @@ by_host() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | cut -f 2 | sed 's/.*192
 	[ "$(wc -l <"$FAULTLINE_WORK/result/mini/last-run")" -eq 15 ]
 }
 
+# bats test_tags=slow
 @test "a host that goes away or lacks something gives its cells to the others" {
 	mini_project
 	two_hosts
@@ -99,6 +101,7 @@ by_host() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | cut -f 2 | sed 's/.*192
 	[[ $stderr == *'none of the hosts can be used'* ]]
 }
 
+# bats test_tags=slow
 @test "a host that goes away at work gives the cell to another" {
 	local run pids
 

@@ -43,6 +43,7 @@ locked() {
 # litter: print what a run makes on the way and has not put in its place.
 litter() { find "$FAULTLINE_WORK" -path "$FAULTLINE_WORK/ccache" -prune -o \( -name '*.tmp*' -o -name '*.lock' \) -print; }
 
+# bats test_tags=slow
 @test "killed ten times at random moments, a run ends as one that nothing disturbed" {
 	local seed=${SEED:-$RANDOM} length how rounds=0
 
@@ -100,7 +101,7 @@ litter() { find "$FAULTLINE_WORK" -path "$FAULTLINE_WORK/ccache" -prune -o \( -n
 	mini_matrix
 	export MINI_SECONDS=60
 	start
-	for _ in $(seq 300); do (($(boots) < 2)) || break; sleep 0.1; done
+	for _ in $(seq 1200); do (($(boots) < 2)) || break; sleep 0.1; done
 	[ "$(boots)" -eq 2 ]
 	kill -TERM "$session"
 	status=0

@@ -215,11 +215,11 @@ setup() {
 @test "a lock is waited for and not left behind by a killed holder" {
 	(hold_lock demo; exec sleep 30) 3>&- &
 	holder=$!
-	sleep 0.3
-	run timeout 1 bash -c ". '$SCRIPTS/lib.sh'; hold_lock demo"
+	until [[ -e $FAULTLINE_WORK/lock/demo ]] && ! flock -n "$FAULTLINE_WORK/lock/demo" true; do sleep 0.1; done
+	run timeout 4 bash -c ". '$SCRIPTS/lib.sh'; hold_lock demo"
 	[ "$status" -eq 124 ]
 	[[ $output == *"waiting for another run"* ]]
 	kill -9 "$holder"
-	run timeout 5 bash -c ". '$SCRIPTS/lib.sh'; hold_lock demo"
+	run timeout 60 bash -c ". '$SCRIPTS/lib.sh'; hold_lock demo"
 	[ "$status" -eq 0 ]
 }

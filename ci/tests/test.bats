@@ -34,6 +34,25 @@ of_copy() (
 	[[ $output == *'1 passed, 0 failed, 0 skipped' ]]
 }
 
+@test "slow tests are run when asked for, and alone when that is asked" {
+	{
+		printf '# bats test_tags=%s\n@test "%s" { true; }\n' base,slow kernel base guest slow minutes
+		echo '@test "quick" { true; }'
+	} >"$COPY/ci/tests/x.bats"
+	run -0 of_copy shell
+	[[ $output == *quick* && $output != *minutes* && $output == *'1 passed, 0 failed, 0 skipped' ]]
+	run -0 of_copy shell --slow
+	[[ $output == *minutes* && $output == *'2 passed, 0 failed, 0 skipped' ]]
+	run -0 of_copy shell --slow-only
+	[[ $output == *minutes* && $output != *quick* && $output == *'1 passed, 0 failed, 0 skipped' ]]
+	# The other part, without the bases that it has imported first.
+	printf '#!/bin/sh\n' | tee "$COPY/scripts/base" >"$COPY/scripts/apply"
+	run -0 of_copy machine
+	[[ $output == *guest* && $output != *kernel* && $output == *'1 passed, 0 failed, 0 skipped' ]]
+	run -0 of_copy machine --slow-only
+	[[ $output == *kernel* && $output != *guest* && $output == *'1 passed, 0 failed, 0 skipped' ]]
+}
+
 @test "--quiet names what failed, and nothing else" {
 	suite good true bad false
 	run -1 of_copy shell --quiet
