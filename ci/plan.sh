@@ -12,28 +12,30 @@
 # What the plan follows from, read once by plan_read: by machine the kernel, the choice
 # of steps, and the file (and line) that says so; by patch its step and by step its
 # patch; and lines "fact machines patch".
-declare -A kernel_of=() arch_of=() choice_of=() source_of=() step_of=()
+declare -A kernel_of=() choice_of=() source_of=() step_of=()
 all_machines=() facts=() patch_of=('')
 
 # plan_read: read it. The choice is what patches/<track>/machines says or, without that
 # file, the machine itself. One that the file does not name is judged when asked for, or
 # has debug.
 plan_read() {
-	local dir machine number choice fact machines patch own=0
+	local dir machine number choice fact machines patch own=0 REPLY
 
 	dir=$(track_dir "$track")
 	[[ ! -f $dir/machines ]] || own=1
 	for machine in "$FAULTLINE_CONFIGS"/machine/*; do
 		source_of[${machine##*/}]=$machine
-		kernel_of[${machine##*/}]=$(conf_get "$machine" kernel)
-		arch_of[${machine##*/}]=$(conf_get "$machine" arch)
-		choice=$(conf_get "$machine" steps)
+		all_machines+=("${machine##*/}")
+		# What a machine lacks is said when it is selected.
+		conf_find "$machine" kernel || REPLY=''
+		kernel_of[${machine##*/}]=$REPLY
+		conf_find "$machine" steps || REPLY=''
+		choice=$REPLY
 		((!own)) || [[ $choice == debug ]] || choice=asked
 		choice_of[${machine##*/}]=$choice
-		all_machines+=("${machine##*/}")
 	done
 	while read -r number machine choice; do
-		[[ -n ${source_of[$machine]:-} ]] || continue
+		[[ -n ${source_of[$machine]:-} && -n $choice ]] || continue
 		choice_of[$machine]=${choice%% *}
 		source_of[$machine]=$dir/machines:$number
 	done < <(track_machines "$track" | tac) # of two lines the first counts
@@ -42,7 +44,8 @@ plan_read() {
 		number=$((number + 1))
 		step_of[$patch]=$number patch_of[number]=$patch
 	done < <(series_patches "$track")
-	while read -r fact machines _ _ patch; do
+	[[ -f $dir/facts ]] || return 0 # scripts/lint says that it is missing
+	while read -r fact machines _ _ patch || [[ -n $fact ]]; do
 		[[ -z $patch || $fact == '#'* ]] || facts+=("$fact $machines $patch")
 	done <"$dir/facts"
 }
@@ -53,7 +56,7 @@ selected_machines() {
 
 	[[ -n $only ]] || { printf '%s\n' "${all_machines[@]}"; return; }
 	for machine in ${only//,/ }; do
-		[[ -n ${choice_of[$machine]:-} ]] ||
+		[[ -n ${source_of[$machine]:-} ]] ||
 			usage_error "no machine '$machine'; there are: ${all_machines[*]}"
 		[[ ${choice_of[$machine]} != none ]] ||
 			usage_error "${source_of[$machine]}: '$machine' is not for $track"
@@ -150,7 +153,7 @@ plan() {
 
 	chosen=$(selected_machines)
 	for machine in $chosen; do
-		kernel=${kernel_of[$machine]}
+		kernel=$(conf_get "$FAULTLINE_CONFIGS/machine/$machine" kernel)
 		machine_steps "$machine" | while read -r step; do
 			case $step in
 			0) printf '1 %s 1 0 %s\n' "$kernel" "$machine" ;;
@@ -176,11 +179,12 @@ part_same_image() {
 
 # plan_json: read cells, lines "step machine kernel", and print them as JSON.
 plan_json() {
-	local step machine kernel
+	local step machine kernel arch last_machine=''
 
 	while read -r step machine kernel; do
-		printf '%s\t%s\t%s\t%s\t%s\n' "$step" "$machine" "$kernel" \
-			"${arch_of[$machine]}" "${patch_of[step]}"
+		[[ $machine == "$last_machine" ]] || arch=$(conf_get "$FAULTLINE_CONFIGS/machine/$machine" arch)
+		last_machine=$machine
+		printf '%s\t%s\t%s\t%s\t%s\n' "$step" "$machine" "$kernel" "$arch" "${patch_of[step]}"
 	done | jq -Rn --arg track "$track" '{format: 1, track: $track, cells: [inputs | split("\t") |
 		{step: (.[0] | tonumber), machine: .[1], kernel: .[2], arch: .[3], patch: .[4]}]}'
 }

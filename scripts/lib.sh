@@ -31,7 +31,8 @@ unset variable
 
 # Few programs are started here and in what is called for each patch or machine: where a
 # page fault is dear, a process costs more than its work.
-FAULTLINE_ROOT=$(CDPATH='' cd -P "${BASH_SOURCE[0]%/*}/.." && pwd)
+FAULTLINE_ROOT=$(readlink -f "${BASH_SOURCE[0]}")
+FAULTLINE_ROOT=${FAULTLINE_ROOT%/scripts/lib.sh}
 FAULTLINE_WORK=$(readlink -m "${FAULTLINE_WORK:-$FAULTLINE_ROOT/.work}")
 export FAULTLINE_ROOT FAULTLINE_WORK
 
@@ -194,26 +195,22 @@ theirs() {
 
 # copy_commit DIR ID REF [whole]: have the commit ID of the repository at DIR as
 # REF in LINUX_GIT: its tree, or its history too. False when git fails.
-copy_commit() {
-	local dir ref=$3 id=$2 depth=1
-
-	dir=$(readlink -f "$1")
+copy_commit() (
+	dir=$(readlink -f "$1") id=$2 ref=$3 depth=1
+	# git's own locks outlive a git that was killed; ours does not, and is held by a
+	# git that outlives its caller.
+	hold_lock copy
+	rm -f "$LINUX_GIT/shallow.lock" "$LINUX_GIT/$ref.lock"
 	if [[ ${4:-} == whole ]]; then
 		depth=2147483647 # also where a copy of a tree has cut the history
 	elif git_linux cat-file -e "$id^{tree}" 2>/dev/null; then
 		# A shallow fetch of what is here already would cut the history of ours.
 		git_linux update-ref "$ref" "$id"
-		return
+		exit
 	fi
-	(
-		# git's own locks outlive a git that was killed; ours does not, and is held
-		# by a git that outlives its caller.
-		hold_lock copy
-		rm -f "$LINUX_GIT/shallow.lock" "$LINUX_GIT/$ref.lock"
-		git_linux fetch -q --depth "$depth" --no-tags --no-write-fetch-head \
-			--upload-pack "git -c safe.directory='*' upload-pack" "$dir" "+$id:$ref" >&2
-	)
-}
+	git_linux fetch -q --depth "$depth" --no-tags --no-write-fetch-head \
+		--upload-pack "git -c safe.directory='*' upload-pack" "$dir" "+$id:$ref" >&2
+)
 
 # track_dir TRACK: print patches/TRACK; die when there is no such track.
 track_dir() {
@@ -356,7 +353,7 @@ kernel_conf() {
 	local kernel=$1 key=$2 machine REPLY
 
 	for machine in "$FAULTLINE_CONFIGS/machine"/*; do
-		conf_find "$machine" kernel || conf_get "$machine" kernel || return
+		conf_find "$machine" kernel || continue
 		[[ $REPLY != "${kernel%%+*}"?(+*) ]] || {
 			conf_get "$machine" "$key"
 			return
@@ -375,7 +372,7 @@ series_key() {
 	patches=("${patches[@]:0:upto}")
 	{
 		printf '%s\n' "$base"
-		[[ -z ${patches[*]} ]] || cat "${patches[@]/#/$dir/}"
+		[[ -z ${patches[*]} ]] || cat "${patches[@]/#/"$dir/"}"
 	} | sha256sum | cut -c 1-40
 }
 

@@ -28,6 +28,8 @@ function end_file() {
 
 BEGIN { part = "header" }
 
+/^diff --git / { diffs++ }
+
 part == "diff" && (old > 0 || new > 0) {
 	kind = substr($0, 1, 1)
 	if (kind == " " || $0 == "") { old--; new--; next }
@@ -41,6 +43,7 @@ part == "diff" && (old > 0 || new > 0) {
 
 NR > 1 && /^From .*[0-9]:[0-9][0-9].* (19|20)[0-9][0-9]\r?$/ {
 	found("a second message starts here: one patch a file")
+	diffs++ # whatever follows
 	exit
 }
 
@@ -62,7 +65,6 @@ part == "notes" && /^---[ \t\r]*$/ {
 }
 
 /^diff --git / {
-	diffs++
 	end_file()
 	part = "diff"
 	file = NR

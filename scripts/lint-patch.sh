@@ -47,6 +47,7 @@ lint_trailers() {
 	elif ! [[ ${statuses[0]} =~ ^Upstream-Status:\ (Pending|Submitted(\ \[.+\])?|(Backport|Superseded|Inappropriate)\ \[.+\])$ ]]; then
 		finding trailers "$name" "'${statuses[0]}': expected Pending, Submitted, Backport [commit], Superseded [commit] or Inappropriate [why]"
 	fi
+	((${#semantic[@]} < 2)) || finding trailers "$name" "more than one Semantic-patch: trailer"
 	for line in "${semantic[@]}"; do
 		[[ -f $FAULTLINE_COCCI/${line#cocci/} ]] ||
 			finding trailers "$name" "Semantic-patch: '$line' does not exist"
@@ -105,15 +106,22 @@ lint_form() {
 	done < <(LC_ALL=C awk -f "$FAULTLINE_ROOT/scripts/lint-patch.awk" "$dir/$name")
 }
 
+# read_message PATCH: set message to what is above the --- that ends the changelog.
+read_message() {
+	local name=$1 text nul=1 LC_ALL=C # whatever its bytes are
+
+	IFS= read -r -d '' text <"$dir/$name" || nul=0
+	message=${text%%$'\n---\n'*}
+	((!nul)) || [[ $message != "$text" ]] ||
+		finding form "$name" "has a NUL byte in the changelog, which git am refuses"
+	message+=$'\n'
+}
+
 # lint_patch PATCH: all of it.
 lint_patch() {
-	local name=$1 mailinfo trailers message='' line
+	local name=$1 mailinfo trailers message
 
-	# Up to the ---, which ends the changelog.
-	while IFS= read -r line || [[ -n $line ]]; do
-		[[ $line != --- ]] || break
-		message+=$line$'\n'
-	done <"$dir/$name"
+	read_message "$name"
 	# A patch with the bytes of another charset than it says makes mailinfo fail, and
 	# of a NUL byte the shell says that it passes over it.
 	{ mailinfo=$(git_anonymous mailinfo /dev/null /dev/null <"$dir/$name") || true; } 2>/dev/null

@@ -149,6 +149,11 @@ state() {
 	[ "$(step_commit mini 3)" != "$old" ]
 }
 
+@test "a folder of patches whose name has what the shell reads in a replacement" {
+	mv "$FAULTLINE_PATCHES" "$BATS_TEST_TMPDIR/a & b"
+	FAULTLINE_PATCHES="$BATS_TEST_TMPDIR/a & b" run -0 "$SCRIPTS/apply" mini
+}
+
 @test "no base: says how to get it" {
 	role -C "$FAULTLINE_WORK/linux.git" update-ref -d refs/heads/base/mini
 	expect_failure 125 "run scripts/base mini" "$SCRIPTS/apply" mini

@@ -117,6 +117,7 @@ applied() { role -C "$kernel" am -q --committer-date-is-author-date "$series"/*.
 	sed -i '3d' "$series/series"
 	rm "$third"
 	refused "patches/mini/${second##*/}:$(grep -n '^From 0' "$second" | sed -n '2s/:.*//p'): a second message starts here"
+	[[ $output != *"there is no diff"* ]]
 	expect_failure 1 "patches/mini/${second##*/} is more than one patch" "$SCRIPTS/apply" mini --no-lint
 }
 
@@ -125,6 +126,32 @@ applied() { role -C "$kernel" am -q --committer-date-is-author-date "$series"/*.
 	refused "patches/mini/$name: there is no diff"
 	: >"$third"
 	refused "patches/mini/$name:1: expected 'From 0000"
+}
+
+@test "a NUL byte in the changelog is found, and one behind it is not" {
+	sed -i 's/^It has to say .*/&\x00/' "$third"
+	refused "patches/mini/$name: has a NUL byte in the changelog, which git am refuses"
+	run role -C "$kernel" am "$(nth 1)" "$(nth 2)" "$third"
+	[[ $status -ne 0 && $output == *'NUL byte'* ]]
+	sed -i 's/\x00//; $s/.*/&\x00/' "$third"
+	run "$SCRIPTS/lint" mini
+	[[ $output != *'NUL byte'* ]]
+}
+
+@test "a byte of another charset right before the --- is one finding" {
+	sed -i 's/^---$/Acked-by: Jos\xe9\n---/' "$third"
+	run -1 --separate-stderr "$SCRIPTS/lint" mini
+	[ "$output" = "patches/mini/$name:$(line_of '^Acked-by'): is not UTF-8" ]
+}
+
+@test "two semantic patches of one patch are found" {
+	mkdir "$BATS_TEST_TMPDIR/cocci"
+	export FAULTLINE_COCCI=$BATS_TEST_TMPDIR/cocci
+	touch "$FAULTLINE_COCCI/"{a,b}.cocci
+	sed -i 's/^Upstream-Status:/Semantic-patch: cocci\/a.cocci\n&/' "$third"
+	run -0 "$SCRIPTS/lint" mini
+	sed -i 's/^Upstream-Status:/Semantic-patch: cocci\/b.cocci\n&/' "$third"
+	refused "patches/mini/$name: more than one Semantic-patch: trailer"
 }
 
 @test "a diff that changes nothing is found" {

@@ -68,6 +68,13 @@ stand_in() {
 	[[ $output == *"$original"* && $(settings) == "$original" ]]
 	CI=true run -1 "$COPY/.ci/run"
 	[[ $output == *$'always\ninherit\n'* && $(settings) == $'madvise\nnever' ]]
+	# A setting that cannot be written is nothing to stop for.
+	ln -sf /proc/version "$FAULTLINE_HUGE_PAGES/hugepages-64kB/enabled"
+	echo 'always [madvise] never' >"$FAULTLINE_HUGE_PAGES/enabled"
+	# shellcheck disable=SC2016 # for the stand-in
+	stand_in compile 'cat "$FAULTLINE_HUGE_PAGES/enabled"; echo "2 passed, 0 failed"'
+	CI=true run -0 "$COPY/.ci/run"
+	[[ $output == *$'\nalways\n'* && $(cat "$FAULTLINE_HUGE_PAGES/enabled") == madvise ]]
 }
 
 @test "on a slow machine it is the pace that counts, on a fast one the plan" {

@@ -77,6 +77,23 @@ setup() {
 	[ "$(sort <<<"$parted")" = "$(sort <<<"$cells")" ]
 }
 
+@test "what a machine lacks is said when it is selected; a facts file without its last newline is read" {
+	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
+	cp -r "$ROOT/configs" "$FAULTLINE_CONFIGS"
+	echo 'steps = all' >"$FAULTLINE_CONFIGS/machine/unfinished"
+	run -0 "$CI/run" --track mini --list --machine s390x
+	expect_failure 125 "machine/unfinished: no line 'kernel = ...'" "$CI/run" --track mini --list --machine unfinished
+	rm "$FAULTLINE_CONFIGS/machine/unfinished"
+	sed -i 's/^steps.*/steps = flips/' "$FAULTLINE_CONFIGS/machine/s390x"
+	printf 'a.b  s390x  old  young  %s' "$(basename "$(nth 2)")" >"$series/facts"
+	run -0 "$CI/run" --track mini --list --machine s390x
+	[ "$(awk '{ print $1 }' <<<"$output" | sort | paste -sd ' ')" = '0 1 2 3' ]
+	# Without the file no flip is known.
+	rm "$series/facts"
+	run -0 "$CI/run" --track mini --list --machine s390x
+	[ "$(awk '{ print $1 }' <<<"$output" | paste -sd ' ')" = '0 3' ]
+}
+
 @test "an unknown choice of steps is an error that names the file" {
 	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
 	cp -r "$ROOT/configs" "$FAULTLINE_CONFIGS"
