@@ -55,6 +55,23 @@ stand_in() {
 	[ "${lines[-1]}" = '0 passed, 0 failed, 9 skipped' ]
 }
 
+@test "a stage that takes longer than there is time is ended, and what failed in it counts" {
+	stand_in test 'echo "ok 1 a test"; echo "ok 2 another"; exec sleep 100'
+	SECONDS=0
+	FAULTLINE_CI_MINUTES=3 FAULTLINE_CI_GRACE=-177 run -0 "$COPY/.ci/run"
+	((SECONDS < 60))
+	[[ $output == *'== tests style: ended after '*', as there is no more time'* ]]
+	# Of the others there is time for none, and they are left out.
+	[ "${lines[-1]}" = '2 passed, 0 failed, 9 skipped' ]
+	stand_in test 'echo "ok 1 a test"; echo "not ok 2 another"; exec sleep 100'
+	FAULTLINE_CI_MINUTES=3 FAULTLINE_CI_GRACE=-177 run -1 "$COPY/.ci/run"
+	[ "${lines[-1]}" = '1 passed, 1 failed, 9 skipped' ]
+	# One that is killed while there is time is a failure.
+	stand_in test 'echo "2 passed, 0 failed"; kill -KILL $$'
+	run -1 "$COPY/.ci/run"
+	[[ $output == *'== tests style: exit 137 after'* && ${lines[-1]} == '18 passed, 4 failed, 0 skipped' ]]
+}
+
 @test "a CI server has huge pages of every size meanwhile, and its own setting back" {
 	export FAULTLINE_HUGE_PAGES=$BATS_TEST_TMPDIR/pages
 	mkdir -p "$FAULTLINE_HUGE_PAGES/hugepages-64kB"
