@@ -342,9 +342,9 @@ git_in() {
 
 # machines: print the name of every machine, a line each.
 machines() {
-	local files=("$FAULTLINE_CONFIGS/machine"/*)
+	local file
 
-	printf '%s\n' "${files[@]##*/}"
+	for file in "$FAULTLINE_CONFIGS/machine"/*; do printf '%s\n' "${file##*/}"; done
 }
 
 # kernel_conf KERNEL KEY: print what the machines that boot KERNEL say for KEY,

@@ -28,7 +28,7 @@ lint_author() {
 
 # lint_trailers PATCH: the trailers of a patch's changelog.
 lint_trailers() {
-	local name=$1 line link=^Link:\ https://[^\ ]+$ links=0 others=0 statuses=() semantic=()
+	local name=$1 line link='^Link: https://[^ ]+$' links=0 others=0 statuses=() semantic=()
 
 	while IFS= read -r line; do
 		case $line in
@@ -60,7 +60,7 @@ lint_trailers() {
 
 # lint_changelog PATCH: the subject, and that there is something below it.
 lint_changelog() {
-	local name=$1 subject='' line written=0 in_body=0 trailer=^[A-Z][a-zA-Z-]*:\ 
+	local name=$1 subject='' line written=0 in_body=0 trailer='^[A-Z][a-zA-Z-]*: '
 
 	while IFS= read -r line; do
 		[[ $line != "Subject: "* ]] || subject=${line#Subject: }
