@@ -212,6 +212,41 @@ bench_boot() {
 		"$out"/*.json 2>/dev/null)" "see $out/console.log"
 }
 
+# bench_prepare MACHINE STEP [PATCH]: see to it that all that bench_boot needs is there: while
+# kernels are built nothing is to be measured.
+bench_prepare() {
+	local image
+
+	bench_kernel "$@"
+	"$FAULTLINE_ROOT/ci/guest-image" "$track" --arch "$(conf_get "$FAULTLINE_CONFIGS/machine/$1" arch)" \
+		--bench </dev/null >/dev/null
+}
+
+# bench_boots JOBS COMMAND CELLS: run COMMAND with the fields of each line of CELLS, which are
+# "machine<TAB>step<TAB>variant<TAB>round", JOBS at a time. After one that fails no other is
+# begun, and this exits as it did.
+bench_boots() {
+	local jobs=$1 command=$2 cells=$3 total machine step variant round running=() finished=0 failed=0
+	local pid started=$SECONDS
+
+	total=$(wc -l <<<"$cells")
+	while IFS=$'\t' read -r machine step variant round; do
+		if ((${#running[@]} == jobs)); then
+			wait "${running[0]}" || { failed=$?; break; }
+			running=("${running[@]:1}")
+			finished=$((finished + 1))
+		fi
+		say "round $round: $variant on $machine$(time_left "$finished" "$total" "$started")"
+		"$command" "$machine" "$step" "$variant" "$round" </dev/null &
+		running+=("$!")
+	done <<<"$cells"
+	for pid in "${running[@]}"; do wait "$pid" || failed=$?; done
+	((!failed)) || exit "$failed"
+}
+
+# bench_out BENCH MACHINE VARIANT ROUND: print the folder of a boot's result.
+bench_out() { printf '%s/%s/%s/%s-%s\n' "$(bench_results "$track")" "$1" "$2" "${3// /-}" "$4"; }
+
 # bench_count OUT NAME: print the number that the guest gave for NAME.
 bench_count() {
 	jq -r --arg name "$2" '.facts[$name] // "nothing"' "$1/result.json"

@@ -184,6 +184,17 @@ state() {
 	step_commit mini 0
 }
 
+@test "a ref's lock that a killed copy of what is here already left is no obstacle" {
+	role clone -q "$BATS_TEST_TMPDIR/kernel" "$BATS_TEST_TMPDIR/mine"
+	role -C "$BATS_TEST_TMPDIR/mine" reset -q --hard HEAD~3
+	"$SCRIPTS/apply" mini --quiet --onto HEAD --tree "$BATS_TEST_TMPDIR/mine"
+	. "$SCRIPTS/lib.sh"
+	ref=$(git_linux for-each-ref --format='%(refname)' refs/faultline/onto)
+	touch "$LINUX_GIT/$ref.lock"
+	"$SCRIPTS/apply" mini --quiet --onto HEAD --tree "$BATS_TEST_TMPDIR/mine"
+	[ ! -e "$LINUX_GIT/$ref.lock" ]
+}
+
 @test "a conflict in a long hunk is cut short, and the exit is 1" {
 	role -C "$BATS_TEST_TMPDIR/kernel" reset -q --hard
 	seq 1 50000 | sed 's/^/a line that is long enough to fill a pipe with a few of them /' \

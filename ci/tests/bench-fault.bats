@@ -34,6 +34,7 @@ counted() { jq -r ".rows | $1" "$result"; }
 	expect_failure 2 "a track is needed" "$CI/bench" fault
 	expect_failure 2 "no track 'nothing'" "$CI/bench" fault nothing
 	expect_failure 2 "is not a number of boots" "$CI/bench" fault v5.10 --rounds 0
+	expect_failure 2 "--jobs '0' is not a number of boots" "$CI/bench" fault v5.10 --jobs 0
 	expect_failure 2 "is not a step of v5.10" "$CI/bench" fault v5.10 --step 99
 	expect_failure 2 "no machine 'vax'" "$CI/bench" fault v5.10 --machine vax
 	expect_failure 2 "no such file: nothing" "$CI/bench" fault v5.10 --with nothing
