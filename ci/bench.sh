@@ -96,26 +96,28 @@ bench_page() {
 bench_table() { bench_view "$1" table "$(bench_results "$1")/$2.json"; }
 
 # bench_keep TRACK FILE...: make the results those that are carried with the series,
-# and README.md's figures, between its two marks, those of the results.
+# and README.md's figures, where it has two marks for them, those of the results.
 bench_keep() {
-	local track=$1 file readme=$FAULTLINE_ROOT/README.md
+	local track=$1 file readme=$FAULTLINE_ROOT/README.md text
 
 	shift
 	file=$(bench_carried "$track")
 	cat "$@" | jq -s 'flatten' >"$file.tmp"
+	if grep -qxF "<!-- figures $track -->" "$readme"; then
+		text=$(bench_readme "$track" "$file.tmp" <"$readme") || { rm "$file.tmp"; exit "$EXIT_INFRA"; }
+		printf '%s\n' "$text" >"$readme"
+		say "kept: the figures of $readme"
+	fi
 	mv "$file.tmp" "$file"
-	bench_readme "$track" <"$readme" >"$readme.tmp"
-	cat "$readme.tmp" >"$readme"
-	rm "$readme.tmp"
-	say "kept: $file, and the figures of $readme"
+	say "kept: $file"
 }
 
-# bench_readme TRACK: print stdin with the figures of patches/TRACK/bench.json between the
-# lines "<!-- figures TRACK -->" and "<!-- end -->".
+# bench_readme TRACK FILE: print stdin with the figures of FILE, results of the track, between
+# the lines "<!-- figures TRACK -->" and "<!-- end -->".
 bench_readme() {
 	local track=$1 figures
 
-	figures=$(bench_view "$track" markdown "$(bench_carried "$track")")
+	figures=$(bench_view "$track" markdown "$2")
 	awk -v begin="<!-- figures $track -->" -v figures="$figures" '
 		$0 == begin { print; print ""; print figures; print ""; inside = 1 }
 		inside && $0 == "<!-- end -->" { inside = 0; found = 1 }

@@ -29,7 +29,8 @@ series_ends() {
 tree_ends() {
 	local from to base name depth=()
 
-	user_tree=$(readlink -e "$user_tree") || usage_error "no such folder: $user_tree"
+	[[ -d $user_tree ]] || usage_error "no such folder: $user_tree"
+	user_tree=$(readlink -e "$user_tree")
 	from=$(git -C "$user_tree" rev-parse --verify -q "$good^{commit}") ||
 		usage_error "--good: no commit '$good' in $user_tree"
 	to=$(git -C "$user_tree" rev-parse --verify -q "$bad^{commit}") ||

@@ -4,10 +4,13 @@
 # splats.sh - known splats (configs/splats/<track>) that were not met again, for
 # ci/report. Source it after scripts/lib.sh; needs jq.
 
-# splats_file TRACK: print the path of the track's known splats; nothing without.
+# splats_file TRACK: print the path of the known splats of the track's base; nothing
+# without. A track that is carried on the base of another names it with a link.
 splats_file() {
-	local file=$FAULTLINE_CONFIGS/splats/$1
+	local base file
 
+	base=$(readlink -f "$FAULTLINE_CONFIGS/base/$1") || base=$1
+	file=$FAULTLINE_CONFIGS/splats/${base##*/}
 	[[ ! -f $file ]] || printf '%s\n' "$file"
 }
 

@@ -74,10 +74,27 @@ die() {
 }
 
 # usage_error WHAT: die for a command line that makes no sense.
-usage_error() { die "$EXIT_USAGE" "$1" "see '${0##*/} --help'"; }
+usage_error() { die "$EXIT_USAGE" "$1" "see '$0 --help'"; }
 
 # need_value OPTION [VALUE]: die when an option of the command line lacks its value.
 need_value() { [[ -n ${2:-} ]] || usage_error "$1 needs a value"; }
+
+# take_track NAME: set track to NAME of the command line; die when there is one already.
+take_track() {
+	[[ -z ${track:-} ]] || usage_error "one track, not '$track' and '$1'"
+	track=$1
+}
+
+# need_tests LIST: die unless the guest has each TEST, or TEST of TEST.CASE, of LIST, which
+# commas separate. "probe" tests nothing.
+need_tests() {
+	local name
+
+	for name in ${1//,/ }; do
+		[[ ${name%%.*} == probe || -f $FAULTLINE_GUEST/tests/${name%%.*}.c ]] ||
+			usage_error "no test '$name'; there are: $(cd "$FAULTLINE_GUEST/tests" && printf '%s\n' *.c | sed 's/\.c$//' | paste -sd ' ')"
+	done
+}
 
 # print_header_help FILE: print the header comment of a script as its help:
 # every line from the third to the first that is not a comment.

@@ -84,12 +84,13 @@ write() {
 # and is in neither time.
 against_coccicheck() {
 	local step name trailer tree=$FAULTLINE_WORK/src/$track/coccicheck log
-	local begin ours=0 theirs=0 took compared=0
+	local begin ours=0 theirs=0 took compared=0 all=0
 
 	need_tool make
 	need_space "$FAULTLINE_WORK" 1500 "a whole tree for coccicheck"
 	COCCI_CACHED=0
 	while IFS=$'\t' read -r step name trailer <&3; do
+		all=$((all + 1))
 		parent_of "$step"
 		worktree_at "$tree" "$parent"
 		begin=${EPOCHREALTIME/./}
@@ -110,9 +111,9 @@ against_coccicheck() {
 	rm -rf "$tree"
 	git_linux worktree prune
 	((compared)) || die "$EXIT_INFRA" "coccicheck failed on each patch" "see above"
-	awk -v ours="$ours" -v theirs="$theirs" -v jobs="$COCCI_JOBS" 'BEGIN {
-		printf "regen without cache %.1f s, make coccicheck MODE=patch J=%d %.1f s: ratio %.2f\n",
-			ours / 1e6, jobs, theirs / 1e6, ours / theirs
+	awk -v ours="$ours" -v theirs="$theirs" -v jobs="$COCCI_JOBS" -v compared="$compared" -v all="$all" 'BEGIN {
+		printf "regen without cache %.1f s, make coccicheck MODE=patch J=%d %.1f s: ratio %.2f, of %d of %d patches\n",
+			ours / 1e6, jobs, theirs / 1e6, ours / theirs, compared, all
 	}'
 	((ours <= theirs)) || findings=1
 }

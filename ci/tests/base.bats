@@ -203,8 +203,7 @@ load base-kernel
 		[[ $status -ne 0 || $output == "$ID" ]]
 		run --separate-stderr base --from "$T/linux_5.10.262.orig.tar.xz"
 		[[ $status -eq 0 && $output == "$ID" ]]
-		# Present already: the dead run's folder stays for the next import.
-		[[ $stderr == *"is there"* ]] || assert_whole
+		assert_whole
 	done
 	# It did get past the end.
 	((at > 15))
@@ -231,6 +230,20 @@ load base-kernel
 	base --from "$T/linux_5.10.262.orig.tar.xz" >"$T/two" 2>"$T/two.err"
 	wait $first
 	[[ $(cat "$T/one") == "$ID" && $(cat "$T/two") == "$ID" ]]
+	assert_whole
+}
+
+@test "a --from is compared also when the base is there, and the base stays" {
+	base --from "$T/repo"
+	run --separate-stderr base --from "$T/linux_5.10.262.orig.tar.xz"
+	[[ $status -eq 0 && $output == "$ID" && $stderr == *"is linux 5.10.262, which is there"* ]]
+	cp -r "$T/linux-5.10.262" "$T/other"
+	echo changed >>"$T/other/mm/memory.c"
+	run base --from "$T/other"
+	[[ $status -eq 1 && $output == *mm/memory.c* ]]
+	run base --from "$T/none"
+	[[ $status -eq 2 && $output == *"$T/none"* ]]
+	[[ $(git --git-dir="$T/work/linux.git" rev-parse refs/heads/base/v0) == "$ID" ]]
 	assert_whole
 }
 

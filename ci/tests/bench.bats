@@ -138,11 +138,17 @@ row() {
 	cp "$COPY/README.md" "$BATS_TEST_TMPDIR/README.before"
 	expect_failure 125 "README.md has no lines" "$COPY/ci/bench" show mini --keep
 	cmp "$COPY/README.md" "$BATS_TEST_TMPDIR/README.before"
+	[ ! -e "$series/bench.json" ] && [ ! -e "$series/bench.json.tmp" ]
+	# Nor is one that has no figures of this track.
+	echo before | tee "$COPY/README.md" >"$BATS_TEST_TMPDIR/README.before"
+	run -0 "$COPY/ci/bench" show mini --keep
+	cmp "$COPY/README.md" "$BATS_TEST_TMPDIR/README.before"
+	jq -e . "$series/bench.json"
 }
 
 # figures_agree FILE: true when the figures in FILE are those that are carried.
 figures_agree() {
-	(. "$SCRIPTS/lib.sh"; . "$CI/bench.sh"; bench_readme v5.10 <"$1") >"$BATS_TEST_TMPDIR/figures" &&
+	(. "$SCRIPTS/lib.sh"; . "$CI/bench.sh"; bench_readme v5.10 "$ROOT/patches/v5.10/bench.json" <"$1") >"$BATS_TEST_TMPDIR/figures" &&
 		cmp "$BATS_TEST_TMPDIR/figures" "$1"
 }
 

@@ -47,6 +47,12 @@ stub() {
 
 need_root() { [[ $EUID -eq 0 ]] || skip "needs root"; }
 
+@test "a folder of configurations without a list of packages: the project's own is used" {
+	rm "$T/configs/deps"
+	run -0 "$ROOT/scripts/deps" --list
+	[[ $output == *" qemu-system-arm "* ]]
+}
+
 @test "nothing is missing: says so, calls no apt, well under a second" {
 	printf 'alpha\ngamma\n' >"$T/state/installed"
 	local start took best=999999999

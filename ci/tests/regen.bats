@@ -416,7 +416,7 @@ result() { cat "$FAULTLINE_WORK/regen/mini/run/result"; }
 	export COCCICHECK_SAYS='+++ b/mm/memory.c' PATH=$BATS_TEST_TMPDIR/bin:$PATH
 	run "$SCRIPTS/regen" mini --against-coccicheck
 	# Which is faster is not the question here.
-	[[ $status -le 1 && $output =~ regen\ without\ cache\ [0-9.]+\ s,\ make\ coccicheck\ MODE=patch\ J=[0-9]+\ [0-9.]+\ s:\ ratio ]]
+	[[ $status -le 1 && $output =~ regen\ without\ cache\ [0-9.]+\ s,\ make\ coccicheck\ MODE=patch\ J=[0-9]+\ [0-9.]+\ s:\ ratio\ [0-9.]+,\ of\ 1\ of\ 1\ patches ]]
 	COCCICHECK_SAYS='Fatal error: exception End_of_file'
 	expect_failure 125 "coccicheck failed on each patch" "$SCRIPTS/regen" mini --against-coccicheck
 	[[ $output == *"coccicheck failed on step 1, which is not compared: Fatal error: exception End_of_file"* ]]

@@ -1,0 +1,58 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# What all commands have in common on their command lines.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+# of_a_track: print the commands that take one track, a line each.
+of_a_track() {
+	printf '%s\n' "$SCRIPTS"/{apply,base,check,lint,rebase,refresh,regen,send} \
+		"$CI"/{bench-{fault,matrix,reclaim,size,toolkit},bisect,boot,build,cell,compile,guest-image,identical,report}
+}
+
+@test "--help and -h say what it does and how it ends" {
+	local command
+
+	for command in $(of_a_track) "$SCRIPTS"/{checkpatch,deps,status} "$CI"/{bench,diagnose,run,test} "$CI/recipes/make" "$ROOT/.ci/run"; do
+		run -0 "$command" --help
+		[[ $output == *[Uu]'sage: '* && $output =~ Exit.*:' 0' ]]
+		run -0 "$command" -h
+	done
+}
+
+@test "a second track is refused, and names both" {
+	local command
+
+	for command in $(of_a_track); do
+		expect_failure 2 "one track, not 'v5.10' and 'mainline'" "$command" v5.10 mainline
+		[[ $stderr == *"see '$command --help'"* || $output == *"see '$command --help'"* ]]
+	done
+	expect_failure 2 "one track, not 'v5.10' and 'mainline'" "$CI/bench" show v5.10 mainline
+}
+
+@test "a track that is not there is wrong usage" {
+	local options=(--step 0)
+
+	expect_failure 2 "no track 'nothing'" "$SCRIPTS/checkpatch" nothing "$ROOT/README.md"
+	expect_failure 2 "no track 'nothing'" "$CI/guest-image" nothing --arch arm64
+	expect_failure 2 "no track 'nothing'" "$CI/report" nothing
+	expect_failure 2 "no track 'nothing'" "$CI/recipes/make" --track nothing --check
+	expect_failure 2 "no track 'nothing'" "$CI/boot" nothing --list "${options[@]}"
+}
+
+@test "a guest test that is not there is wrong usage, before anything is built" {
+	local missing="no test 'faultarond'; there are: dirty faultaround gup "
+
+	export FAULTLINE_WORK=$BATS_TEST_TMPDIR/work
+	expect_failure 2 "$missing" "$CI/cell" v5.10 --step 0 --machine s390x --tests gup,faultarond
+	expect_failure 2 "$missing" "$CI/boot" v5.10 --list --tests faultarond
+	expect_failure 2 "$missing" "$CI/run" --list --tests faultarond
+	expect_failure 2 "$missing" "$CI/bisect" v5.10 --test faultarond
+	[ ! -e "$FAULTLINE_WORK/image" ]
+	run -0 "$CI/boot" v5.10 --list --step 0 --machine s390x --tests gup.anon,probe
+}
+
+@test ".ci/run takes no argument" {
+	expect_failure 2 "unknown argument '--nonsense'" "$ROOT/.ci/run" --nonsense
+}
