@@ -10,7 +10,8 @@
 // has two pointers of a level.
 //
 // An entry of a wrong level has another type, and does not compile where entries
-// are structures once pXd_addr_end() is an inline function.
+// are structures (on s390 with CONFIG_STRICT_MM_TYPECHECKS) once pXd_addr_end() is an
+// inline function.
 //
 // Confidence: High
 // Copyright: (C) 2026 Faultline
