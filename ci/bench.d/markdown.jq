@@ -12,6 +12,7 @@ def line: "| " + join(" | ") + " |";
 .[] | . as $result
 | [.rows[] | select(.variant != $result.reference)] | map(select(.limit != null)) as $aimed
 | if $aimed == [] then . else $aimed end | if . == [] then empty else . end
+| . as $shown
 | (map(.subject) | in_order) as $subjects
 | ("`\($result.command)`", "",
 	(["\(map(.variant) | in_order | join(", ")) against \($result.reference)"] + $subjects | line),
@@ -19,7 +20,7 @@ def line: "| " + join(" | ") + " |";
 	(group_by([.name, .variant]) as $groups | (map([.name, .variant]) | in_order)[] as $key
 		| first($groups[] | select([.[0].name, .[0].variant] == $key))
 		| . as $group | .[0] as $head
-		| ["\($head.name), \($head.unit)\(if (map(.variant) | in_order | length) > 1 then ", \($head.variant)" else "" end)"]
+		| ["\($head.name), \($head.unit)\(if ([$shown[] | select(.name == $head.name) | .variant] | in_order | length) > 1 then ", \($head.variant)" else "" end)"]
 			+ [$subjects[] as $s | first($group[] | select(.subject == $s)) // null
 				| if . == null then "" else . as $row
 				| (first($result.rows[] | select(.subject == $s and .name == $row.name and .variant == $result.reference)) // null) as $from

@@ -41,6 +41,9 @@ setup_file() { mini_seed; }
 	run -0 --separate-stderr "$CI/bench" matrix mini --step 0-1 --machine a1 --plain 9
 	[ "$(grep -c '/bench/mini/plain/' "$MINI_BOOTS")" -eq 2 ]
 	[[ $output == *'the plain way: steps 0,1, reckoned for all 2'* ]]
+	run -0 "$CI/bench" show mini --format markdown
+	[[ $output == '`ci/bench matrix mini --step 0-1 --machine a1 --plain 9`'* ]]
+	[[ $output == *'the last verdict, seconds, cold |'*'the last verdict, seconds, warm |'* ]]
 }
 
 @test "a bad cell is 1, and one that is not judged makes the measure void" {
