@@ -59,7 +59,7 @@ gitlab_takes() {
 @test "a list of another format or track, or of nothing, makes nothing" {
 	jq '.format = 2' "$T/list" >"$T/x"
 	expect_failure 125 "these are not the cells of v5.10" "$CI/recipes/make" --list "$T/x" --folder "$T/made"
-	expect_failure 125 "these are not the cells of other" make_recipes --track other
+	expect_failure 125 "these are not the cells of mainline" make_recipes --track mainline
 	jq '.cells = []' "$T/list" >"$T/x"
 	expect_failure 125 "the list of cells cannot be used" "$CI/recipes/make" --list "$T/x" --folder "$T/made"
 	[ ! -e "$T/made" ]
