@@ -258,6 +258,7 @@ fingerprint() {
 	expect_failure 2 'steps are 0 to 2' bisect --bad 7
 	expect_failure 2 'expected NAME=VALUE' bisect --fact young
 	expect_failure 2 '--test and --fact are two questions' bisect --fact a=b --test c
+	expect_failure 2 "no test 'nothing'; there are: group" bisect --test nothing
 	expect_failure 2 "--repeat '0'; expected 1 to 999" bisect --repeat 0
 	expect_failure 2 "no commit 'typo'" "$COPY/ci/cell" mini --commit typo --machine text
 }

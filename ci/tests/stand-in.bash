@@ -18,7 +18,8 @@ stand_in_project() {
 	sed -i "s/\.silence = 60/.silence = 1/" "$COPY/ci/vmrun/main.c"
 	sed -i -E "s/(define (CRASH|NMI)_QUIET_MS) [0-9]+/\1 200/" "$COPY/ci/vmrun/run.c"
 	rm -rf "$COPY/ci/guest"
-	mkdir -p "$COPY/ci/guest/modules"
+	mkdir -p "$COPY/ci/guest/"{modules,tests}
+	echo "// SPDX-License-Identifier: GPL-2.0" >"$COPY/ci/guest/tests/group.c"
 	# shellcheck disable=SC2016 # make's variables
 	printf 'all:\n\t@for f in init.cpio disk.img; do echo guest >$(O)/$$f; done\n' >"$COPY/ci/guest/Makefile"
 	# The host's compiler makes gen_init_cpio only, each time anew
