@@ -214,6 +214,11 @@ bench_boot() {
 		"$out"/*.json 2>/dev/null)" "see $out/console.log"
 }
 
+# patch_of VARIANT: print the patch that VARIANT has on top of its step, if any: $with of
+# the caller.
+# shellcheck disable=SC2154 # with: the caller's
+patch_of() { [[ $1 != with ]] || printf '%s\n' "$with"; }
+
 # bench_prepare MACHINE STEP [PATCH]: see to it that all that bench_boot needs is there: while
 # kernels are built nothing is to be measured.
 bench_prepare() {

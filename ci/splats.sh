@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# splats.sh - known splats (configs/splats/<track>) that were not met again, for
+# splats.sh - known splats (configs/splats/<base>) that were not met again, for
 # ci/report. Source it after scripts/lib.sh; needs jq.
 
 # splats_file TRACK: print the path of the known splats of the track's base; nothing

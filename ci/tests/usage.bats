@@ -32,13 +32,11 @@ of_a_track() {
 }
 
 @test "a track that is not there is wrong usage" {
-	local options=(--step 0)
-
 	expect_failure 2 "no track 'nothing'" "$SCRIPTS/checkpatch" nothing "$ROOT/README.md"
 	expect_failure 2 "no track 'nothing'" "$CI/guest-image" nothing --arch arm64
 	expect_failure 2 "no track 'nothing'" "$CI/report" nothing
 	expect_failure 2 "no track 'nothing'" "$CI/recipes/make" --track nothing --check
-	expect_failure 2 "no track 'nothing'" "$CI/boot" nothing --list "${options[@]}"
+	expect_failure 2 "no track 'nothing'" "$CI/boot" nothing --list --step 0
 }
 
 @test "a guest test that is not there is wrong usage, before anything is built" {
