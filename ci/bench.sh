@@ -95,6 +95,25 @@ bench_page() {
 # bench_table TRACK BENCH: print the table of what the benchmark measured last.
 bench_table() { bench_view "$1" table "$(bench_results "$1")/$2.json"; }
 
+# bench_compare THERE FILE...: print the rows of FILEs and of THERE that do not agree, as a table,
+# and how many do; exits with EXIT_BAD when one does not, and as not judged when there is
+# nothing to compare.
+bench_compare() {
+	local there=$1 found agree apart seconds unmatched
+
+	shift
+	found=$({ jq -s flatten "$there"; jq -s flatten "$@"; } |
+		jq -s -L "$FAULTLINE_ROOT/ci/bench.d" -f "$FAULTLINE_ROOT/ci/bench.d/compare.jq")
+	read -r agree apart seconds unmatched < <(jq -r '"\(.agree) \(.apart | length) \(.seconds) \(.unmatched)"' <<<"$found")
+	((agree + apart)) || die "$EXIT_INFRA" "$there has no count that was measured here" "see ci/bench show"
+	((!apart)) || jq -r '["bench", "of", "what", "unit", "variant", "there", "spread", "here", "spread"], .apart[] | @tsv' \
+		<<<"$found" | column -t -s $'\t'
+	printf '%d counts agree, %d do not; %d of seconds and %d of one side are not compared\n' \
+		"$agree" "$apart" "$seconds" "$unmatched"
+	((!apart)) || bad "what was measured is not that of $there" \
+		"are the compilers and QEMU the same? A bench that is run twice shows how far counts spread"
+}
+
 # bench_keep TRACK FILE...: make the results those that are carried with the series,
 # and README.md's figures, where it has two marks for them, those of the results.
 bench_keep() {
@@ -229,22 +248,32 @@ bench_prepare() {
 		--bench </dev/null >/dev/null
 }
 
-# bench_boots JOBS COMMAND CELLS: run COMMAND with the fields of each line of CELLS, which are
-# "machine<TAB>step<TAB>variant<TAB>round", JOBS at a time. After one that fails no other is
-# begun, and this exits as it did.
+# bench_boots JOBS ROUNDS MACHINES: run `boot MACHINE STEP VARIANT ROUND` of the caller for each of
+# MACHINES, which commas separate, and each line "step<TAB>variant" that the caller's `variants
+# MACHINE` prints, ROUNDS times, in turns and JOBS at a time. All kernels are there before.
+# After one that fails no other is begun, and this exits as it did.
 bench_boots() {
-	local jobs=$1 command=$2 cells=$3 total machine step variant round running=() finished=0 failed=0
-	local pid started=$SECONDS
+	# at: step is the caller's, for variants
+	local jobs=$1 rounds=$2 machines=$3 cells='' total machine at variant round running=() finished=0
+	local failed=0 pid started
 
-	total=$(wc -l <<<"$cells")
-	while IFS=$'\t' read -r machine step variant round; do
+	for ((round = 1; round <= rounds; round++)); do
+		for machine in ${machines//,/ }; do
+			while IFS=$'\t' read -r at variant; do
+				((round > 1)) || bench_prepare "$machine" "$at" "$(patch_of "$variant")"
+				cells+=$machine$'\t'$at$'\t'$variant$'\t'$round$'\n'
+			done < <(variants "$machine")
+		done
+	done
+	cells=${cells%$'\n'} total=$(wc -l <<<"$cells") started=$SECONDS
+	while IFS=$'\t' read -r machine at variant round; do
 		if ((${#running[@]} == jobs)); then
 			wait "${running[0]}" || { failed=$?; break; }
 			running=("${running[@]:1}")
 			finished=$((finished + 1))
 		fi
 		say "round $round: $variant on $machine$(time_left "$finished" "$total" "$started")"
-		"$command" "$machine" "$step" "$variant" "$round" </dev/null &
+		boot "$machine" "$at" "$variant" "$round" </dev/null &
 		running+=("$!")
 	done <<<"$cells"
 	for pid in "${running[@]}"; do wait "$pid" || failed=$?; done

@@ -41,6 +41,9 @@ setup_file() { mini_seed; }
 	run -0 --separate-stderr "$CI/bench" matrix mini --step 0-1 --machine a1 --plain 9
 	[ "$(grep -c '/bench/mini/plain/' "$MINI_BOOTS")" -eq 2 ]
 	[[ $output == *'the plain way: steps 0,1, reckoned for all 2'* ]]
+	# What is aimed at is said of a whole series.
+	[[ $output == *'2 cells: steps 0,1 on a1; a sample'* ]]
+	jq -e 'all(.rows[]; .limit == null)' "$FAULTLINE_WORK/bench/mini/matrix.json"
 	run -0 "$CI/bench" show mini --format markdown
 	[[ $output == '`ci/bench matrix mini --step 0-1 --machine a1 --plain 9`'* ]]
 	[[ $output == *'the last verdict, seconds, cold |'*'the last verdict, seconds, warm |'* ]]

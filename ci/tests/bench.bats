@@ -51,7 +51,7 @@ row() {
 }
 
 @test "wrong usage is 2 and says what would be right" {
-	expect_failure 2 "no benchmark ''; there are: reclaim fault size toolkit matrix all show" "$CI/bench"
+	expect_failure 2 "no benchmark ''; there are: reclaim fault size toolkit matrix all show compare" "$CI/bench"
 	expect_failure 2 "no benchmark 'speed'" "$CI/bench" speed v5.10
 	expect_failure 2 "a track is needed" "$CI/bench" size
 	expect_failure 2 "a track is needed" "$CI/bench" all
@@ -144,6 +144,29 @@ row() {
 	run -0 "$COPY/ci/bench" show mini --keep
 	cmp "$COPY/README.md" "$BATS_TEST_TMPDIR/README.before"
 	jq -e . "$series/bench.json"
+}
+
+@test "two measurements agree when the spreads of each count meet; one that moved is named" {
+	measure
+	expect_failure 125 "bench.json is missing" "$CI/bench" compare mini
+	jq -s . "$result" >"$series/bench.json"
+	run -0 "$CI/bench" compare mini
+	[ "$output" = "10 counts agree, 0 do not; 1 of seconds and 0 of one side are not compared" ]
+	# 100 to 300 meets 290 to 310, and 50 to 150 does not meet 151.
+	changed() { jq "(.rows[] | select(.subject == \"arm64\" and .name == \"scanned\" and .variant == \"$1\")) |= (.min = $2 | .max = $3 | .median = $2)" "$result"; }
+	changed base 290 310 >"$BATS_TEST_TMPDIR/other.json"
+	run -0 "$CI/bench" compare mini --to "$BATS_TEST_TMPDIR/other.json"
+	changed tip 151 151 >"$BATS_TEST_TMPDIR/other.json"
+	expect_failure 1 "9 counts agree, 1 do not; 1 of seconds" "$CI/bench" compare mini --to "$BATS_TEST_TMPDIR/other.json"
+	grep -E '^reclaim +arm64 +scanned +pages +tip +151 += +100 +50..150$' <<<"$output"
+	# What is on one side is counted; two that have no count in common are not judged.
+	jq '.rows |= map(select(.subject == "arm64"))' "$result" >"$BATS_TEST_TMPDIR/other.json"
+	run -0 "$CI/bench" compare mini --to "$BATS_TEST_TMPDIR/other.json"
+	[ "$output" = "4 counts agree, 0 do not; 0 of seconds and 7 of one side are not compared" ]
+	jq '.bench = "fault"' "$result" >"$BATS_TEST_TMPDIR/other.json"
+	expect_failure 125 "has no count that was measured here" "$CI/bench" compare mini --to "$BATS_TEST_TMPDIR/other.json"
+	expect_failure 2 "'compare' takes --to" "$CI/bench" compare mini --keep
+	expect_failure 2 "--to is for 'compare'" "$CI/bench" show mini --to x
 }
 
 # figures_agree FILE: true when the figures in FILE are those that are carried.
