@@ -107,6 +107,19 @@ int known_load(struct known *k, const char *path, const char *machine,
 }
 
 /**
+ * known_forget() - begin anew: none has been seen
+ * @k: known splats, or NULL
+ */
+void known_forget(struct known *k)
+{
+	for (size_t i = 0; k && i < k->n; i++) {
+		free(k->v[i].line);
+		k->v[i].line = NULL;
+		k->v[i].count = 0;
+	}
+}
+
+/**
  * known_take() - is a crash line a known one? If so it is recorded.
  * @k: known splats, or NULL
  * @text: line without its time stamp

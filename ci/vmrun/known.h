@@ -33,6 +33,7 @@ struct known {
 int known_load(struct known *k, const char *path, const char *machine,
 	       struct sbuf *err);
 bool known_take(struct known *k, const char *text);
+void known_forget(struct known *k);
 void known_free(struct known *k);
 
 #endif

@@ -181,6 +181,8 @@ static void take_result(struct ktap *k, int depth, long n, const char *name,
 		for (size_t i = first; i < k->n_cases; i++)
 			failed += k->cases[i].result == KTAP_NOT_OK;
 		close_level(k, name);
+		if (first == k->n_cases && result == KTAP_OK)
+			breach(k, "group '%.80s' is ok without a test", name);
 	} else if (depth != k->depth) {
 		breach(k, "result '%.80s' at depth %d, the open group is at %d",
 		       name, depth, k->depth);

@@ -55,7 +55,8 @@ static void qemu_version(const char *qemu, struct sbuf *version)
 	char line[256] = "";
 	FILE *f;
 
-	sv_words(&argv, "timeout 10");
+	/* It has our mask of signals, and TERM is in that */
+	sv_words(&argv, "timeout -s KILL 10");
 	sv_add(&argv, qemu);
 	sv_add(&argv, "--version");
 	qemu_quote(&command, &argv);
@@ -123,8 +124,7 @@ static void remember(const char *path, const char *answer, const char *why)
 	sb_free(&tmp);
 }
 
-static bool try_boot(const struct run *like, const char *cache,
-		     struct sbuf *why)
+static bool try_boot(struct run *like, const char *cache, struct sbuf *why)
 {
 	struct run run = *like;
 	bool good, blame;
@@ -142,6 +142,9 @@ static bool try_boot(const struct run *like, const char *cache,
 	blame = run.verdict == VERDICT_HANG || run.verdict == VERDICT_INFRA;
 	sb_addf(why, "boot under KVM: %s: %s", verdict_name(run.verdict),
 		sb_str(&run.reason));
+	/* The guest to come has splats and an end of its own */
+	known_forget(run.known);
+	like->interrupted = run.interrupted;
 	if (cache && !run.interrupted && (good || blame))
 		remember(cache, good ? "yes" : "no",
 			 good ? "" : sb_str(&run.reason));
@@ -151,13 +154,14 @@ static bool try_boot(const struct run *like, const char *cache,
 
 /**
  * kvm_decide() - shall this guest run under KVM?
- * @like: the run to decide for; its inputs are set
+ * @like: the run to decide for; its inputs are set.  A signal that ends the probe
+ *	is in its interrupted then.
  * @cache: folder for remembered answers, or NULL
  * @why: receives the reason for the answer
  *
  * Return: true for KVM, false for TCG.
  */
-bool kvm_decide(const struct run *like, const char *cache, struct sbuf *why)
+bool kvm_decide(struct run *like, const char *cache, struct sbuf *why)
 {
 	const struct machine *m = like->boot.machine;
 	char *path = NULL;

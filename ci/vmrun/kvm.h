@@ -5,6 +5,6 @@
 #include "run.h"
 
 bool kvm_possible(const struct machine *m, struct sbuf *why);
-bool kvm_decide(const struct run *like, const char *cache, struct sbuf *why);
+bool kvm_decide(struct run *like, const char *cache, struct sbuf *why);
 
 #endif

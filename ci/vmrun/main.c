@@ -345,6 +345,11 @@ static int choose_accel(struct run *run, const struct options *o,
 		if (o->verbose)
 			fprintf(stderr, "vmrun: %s: %s\n",
 				run->boot.kvm ? "KVM" : "TCG", sb_str(&why));
+		if (run->interrupted) {
+			sb_addf(err, "vmrun was interrupted (%s)",
+				strsignal(run->interrupted));
+			ret = -1;
+		}
 	}
 	sb_free(&why);
 	return ret;

@@ -42,6 +42,8 @@ static int kernel_cmdline(struct sbuf *sb, const struct boot *b,
 	if (*m->cmdline)
 		sb_addf(sb, " %s", m->cmdline);
 	sb_addf(sb, " faultline.nonce=%s", b->nonce);
+	if (b->disk)
+		sb_addf(sb, " faultline.disk=1");
 	if (m->slow > 1)
 		sb_addf(sb, " faultline.slow=%u", m->slow);
 	if (b->tests)

@@ -91,7 +91,8 @@ static size_t pages_in(int fd, u64 ino, bool buffers, u64 *flags, u64 pfn,
 		n = end - pfn < ARRAY_SIZE(chunk) ? end - pfn :
 						    ARRAY_SIZE(chunk);
 		got = pread(fd, chunk, n * sizeof(u64), pfn * sizeof(u64));
-		if (got <= 0)
+		require(got >= 0, "/proc/kpagecgroup: %m");
+		if (!got)
 			break;
 		n = got / sizeof(u64);
 		for (i = 0; i < n; i++) {

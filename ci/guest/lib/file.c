@@ -12,7 +12,8 @@
 #include "ktap.h"
 #include "mm.h"
 
-#define MAGIC		0x6661756c746c0000ULL	/* "faultl" */
+/* The byte at either end is not 0: no page begins as a hole does */
+#define MAGIC		0x6661756c746c696eULL	/* "faultlin" */
 
 const struct fs tmpfs = { "tmpfs", "/tmp", false };
 const struct fs ext4 = { "ext4", "/mnt", true };

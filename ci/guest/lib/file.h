@@ -60,15 +60,16 @@ void file_settle(struct file *f);
  * @buf: one page
  * @index: number of the page in the file
  *
- * Every eight bytes differ from those of all other pages; at
- * FILE_CODE_OFFSET there is a function that does nothing.
+ * Every eight bytes differ from those of all other pages, and the first byte
+ * is not 0, as that of a hole; at FILE_CODE_OFFSET there is a function that
+ * does nothing.
  */
 void file_page(void *buf, size_t index);
 
 /* The @i-th eight bytes of page @index. */
 u64 file_word(size_t index, size_t i);
 
-/* The byte at  of page ; not for the bytes of the function. */
+/* The byte at @offset of page @index; not for the bytes of the function. */
 unsigned char file_byte(size_t index, size_t offset);
 
 #define FILE_CODE_OFFSET	64

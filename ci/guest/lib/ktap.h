@@ -106,8 +106,8 @@ long guest_option(const char *key, long fallback);
 
 /**
  * skip() - end the case as skipped
- * @fmt: printf format: what is missing.  A machine that ought to have it
- *	shows the lack in a fact, so that a skip cannot hide.
+ * @fmt: printf format: what is missing, which this machine or kernel need not
+ *	have.  Where it ought to be there, the lack is a failure.
  */
 void skip(const char *fmt, ...)
 	__noreturn __printf(1, 2);

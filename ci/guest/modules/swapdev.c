@@ -116,6 +116,8 @@ static int put_probe(void)
 {
 	int i, ret = -EOPNOTSUPP;
 
+	if (!IS_ENABLED(CONFIG_KPROBES))
+		return ret;
 	for (i = 0; ret && i < ARRAY_SIZE(frees); i++) {
 		dev.probe = (struct kprobe){
 			.symbol_name = frees[i],
@@ -123,7 +125,7 @@ static int put_probe(void)
 		};
 		ret = register_kprobe(&dev.probe);
 	}
-	return ret ? -EOPNOTSUPP : 0;
+	return ret;
 }
 
 static int swapdev_open(struct inode *inode, struct file *file)

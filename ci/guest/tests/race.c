@@ -5,11 +5,12 @@
  * what is mapped, and no page is left behind.
  *
  * Facts:
- *   race.shmem_huge=yes|no|absent  whether tmpfs gave huge pages (huge=always);
- *                                  absent: this machine has none
+ *   race.shmem_huge=yes|absent  whether tmpfs gave huge pages (huge=always);
+ *                               absent: this machine has none
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -34,6 +35,9 @@
 #define READERS		2
 #define PAGES		96	/* of the file: six windows */
 #define SLOTS		4	/* mappings of the file */
+#define LOOKS		100	/* each reader has to have taken */
+#define MORE_MS		5000	/* for those, at most */
+#define THP		"/sys/kernel/mm/transparent_hugepage/enabled"
 
 /* What a reader may meet, besides the right data */
 #define ZERO		1
@@ -63,6 +67,7 @@ static char *slots[SLOTS];
 static size_t slot_pages;
 static size_t psize;
 static int stop;
+static long looks[READERS];
 static u64 wrong_page, wrong_word;
 static int wrong;
 
@@ -116,19 +121,21 @@ static void look(size_t slot, size_t page)
 		mm_poke(p + psize - 1, file_byte(index, psize - 1));
 }
 
-static void *reader(void *unused)
+static void *reader(void *count)
 {
 	sigjmp_buf env;
 
 	recover = &env;
 	sigsetjmp(env, 0);
-	while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST))
+	while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
 		look(random_below(SLOTS), random_below(slot_pages));
+		__atomic_fetch_add((long *)count, 1, __ATOMIC_SEQ_CST);
+	}
 	recover = NULL;
 	return NULL;
 }
 
-/* Slots alternate between shared and private, so both are always there. */
+/* One slot in four is private, so both are always there. */
 static void map_slot(size_t slot)
 {
 	char *p = mmap(slots[slot], slot_pages * psize, PROT_READ | PROT_WRITE,
@@ -234,9 +241,11 @@ static void fork_exit(void)
 
 	require(pid >= 0, "fork: %m");
 	if (!pid) {
+		/* What the child sees, it has to tell */
+		wrong = 0;
 		for (i = 0; i < 8; i++)
 			look(random_below(SLOTS), random_below(slot_pages));
-		_exit(0);
+		_exit(wrong);
 	}
 	require(waitpid(pid, &status, 0) == pid, "waitpid: %m");
 	require(!status, "the child ended with status 0x%x", status);
@@ -289,7 +298,6 @@ static long long rss_difference(void)
 
 static void lay_out(void)
 {
-	struct stat st;
 	size_t pages = PAGES, i;
 	char *area;
 
@@ -304,7 +312,6 @@ static void lay_out(void)
 		file.pages = SLOTS * slot_pages;
 		write_pages(0, file.pages);
 	}
-	require(!fstat(file.fd, &st), "fstat: %m");
 
 	area = mm_reserve(SLOTS * mm_pmd_size(), mm_pmd_size(), 0);
 	for (i = 0; i < SLOTS; i++) {
@@ -313,31 +320,72 @@ static void lay_out(void)
 	}
 }
 
+/* The same in huge pages; where memory is in pieces that takes a few tries. */
+static void lay_out_huge(void)
+{
+	struct mm_map m = { 0 };
+	int tries;
+	size_t i;
+
+	for (tries = 0; tries < 10 && !m.shmem_huge; tries++) {
+		if (tries) {
+			munmap(slots[0], SLOTS * mm_pmd_size());
+			close(file.fd);
+			mm_drop_caches();
+			mm_set("/proc/sys/vm/compact_memory", "1\n");
+		}
+		lay_out();
+		for (i = 0; i < SLOTS; i++)
+			mm_read(slots[i]);
+		m = mm_map(slots[0]);
+	}
+	require(m.shmem_huge, "tmpfs gave no huge page");
+}
+
+static long fewest_looks(void)
+{
+	long fewest = LONG_MAX, n;
+	size_t i;
+
+	for (i = 0; i < READERS; i++) {
+		n = __atomic_load_n(&looks[i], __ATOMIC_SEQ_CST);
+		if (n < fewest)
+			fewest = n;
+	}
+	return fewest;
+}
+
 static void compete(void *cg)
 {
 	pthread_t threads[READERS];
 	struct sigaction sa = { .sa_handler = on_fault,
 				.sa_flags = SA_NODEFER };
 	long long end, before, after;
-	long rounds = 0, least;
+	long rounds = 0, least, seen;
 	size_t i, k;
 
-	lay_out();
+	if (race->huge)
+		lay_out_huge();
+	else
+		lay_out();
 	/* The first call faults in what the second one needs */
 	rss_difference();
 	before = rss_difference();
 	sigaction(SIGBUS, &sa, NULL);
 	sigaction(SIGSEGV, &sa, NULL);
 	for (i = 0; i < READERS; i++)
-		require(!pthread_create(&threads[i], NULL, reader, NULL),
+		require(!pthread_create(&threads[i], NULL, reader, &looks[i]),
 			"pthread_create");
 	least = guest_option("faultline.rounds", ROUNDS);
-	for (end = now_ms() + MS; now_ms() < end || rounds < least; rounds++)
+	for (end = now_ms() + MS; now_ms() < end || rounds < least ||
+	     (fewest_looks() < LOOKS && now_ms() < end + MORE_MS); rounds++)
 		race->disturb();
+	seen = fewest_looks();
 	__atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
 	for (i = 0; i < READERS; i++)
 		pthread_join(threads[i], NULL);
 
+	expect(seen >= LOOKS, "a reader has looked %ld times only", seen);
 	expect(!wrong, "page %llu began with 0x%llx, not 0x%llx", wrong_page,
 	       wrong_word, file_word(wrong_page, 0));
 
@@ -366,7 +414,8 @@ static void compete(void *cg)
 	expect(before == after,
 	       "unmapped, VmRSS and the mapped pages differ by %lld kB, by %lld kB before",
 	       after, before);
-	note("%ld rounds, %ld asked for", rounds, least);
+	note("%ld rounds, %ld asked for; %ld looks or more of each reader",
+	     rounds, least, seen);
 }
 
 static long long vm_counter(const char *key)
@@ -413,14 +462,17 @@ static void run(const void *arg)
 
 	race = arg;
 	psize = mm_page_size();
-	if (race->huge)
+	if (race->huge) {
+		if (access(THP, F_OK))
+			skip("this machine has no huge pages");
 		options = "huge=always";
+	}
 	cgroup_create(&cg, "race", 0);
 	shmem = vm_counter("nr_shmem");
 	if (race->fs == &scratch) {
 		mkdir(MOUNT, 0755);
-		if (mount("tmpfs", MOUNT, "tmpfs", 0, options))
-			skip("tmpfs with '%s': %s", options, strerror(errno));
+		require(!mount("tmpfs", MOUNT, "tmpfs", 0, options),
+			"tmpfs with '%s': %m", options);
 	}
 	cgroup_run(&cg, compete, &cg);
 	if (race->fs == &scratch)
@@ -438,17 +490,10 @@ static void run(const void *arg)
 static void split_all(void *unused)
 {
 	long long splits, failed;
-	struct mm_map m;
 	size_t i;
 
-	lay_out();
-	m = mm_map(slots[0]);
-	for (i = 0; i < SLOTS; i++)
-		mm_read(slots[i]);
-	m = mm_map(slots[0]);
-	fact("race.shmem_huge", "%s", m.shmem_huge ? "yes" : "no");
-	if (!m.shmem_huge)
-		skip("tmpfs gave no huge page");
+	lay_out_huge();
+	fact("race.shmem_huge", "yes");
 	/* In small pages, each with fault-around; then all in one again */
 	for (i = 0; i < SLOTS; i++) {
 		madvise(slots[i] + psize, psize, MADV_DONTNEED);
@@ -474,7 +519,7 @@ static void split_all(void *unused)
 				i % slot_pages * psize;
 
 		if (i % slot_pages == 3)
-			expect(!*p, "page %zu is not zero", i);
+			expect(!*(u64 *)p, "page %zu is not zero", i);
 		else
 			require(file_page_ok(p, i), "page %zu is wrong", i);
 	}
@@ -486,12 +531,14 @@ static void split_at_rest(const void *arg)
 
 	race = arg;
 	psize = mm_page_size();
+	if (access(THP, F_OK)) {
+		fact("race.shmem_huge", "absent");
+		skip("this machine has no huge pages");
+	}
 	cgroup_create(&cg, "race", 0);
 	mkdir(MOUNT, 0755);
-	if (mount("tmpfs", MOUNT, "tmpfs", 0, "huge=always")) {
-		fact("race.shmem_huge", "absent");
-		skip("tmpfs with huge pages: %s", strerror(errno));
-	}
+	require(!mount("tmpfs", MOUNT, "tmpfs", 0, "huge=always"),
+		"tmpfs with huge pages: %m");
 	cgroup_run(&cg, split_all, NULL);
 	unmount();
 	expect_no_pages(&cg);

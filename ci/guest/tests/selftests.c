@@ -95,6 +95,18 @@ static struct ktap_case cases[MAX_CASES + 1];
 static char (*skipped)[2048];
 static char thp_before[16];
 
+/**
+ * struct totals - what the program at hand says of its tests, if it does
+ * @known: it does
+ * @passed: tests that passed
+ * @skipped: tests that it skipped
+ */
+static struct totals {
+	bool known;
+	unsigned int passed;
+	unsigned int skipped;
+} totals;
+
 static bool take_setting(struct program *p, char *word)
 {
 	if (!strncmp(word, "user=", 5))
@@ -180,14 +192,34 @@ static void give_up(const char *name, const char *fmt, const char *what)
 	skip(fmt, what);
 }
 
+/* Memory is in pieces after the tests before: some may take a few tries. */
+static void reserve_huge(unsigned int nr)
+{
+	int tries;
+
+	for (tries = 0; tries < 10; tries++) {
+		if (tries) {
+			mm_drop_caches();
+			mm_set("/proc/sys/vm/compact_memory", "1\n");
+		}
+		mm_set(HUGEPAGES, "%u\n", nr);
+		if (mm_number(HUGEPAGES, "") >= (long long)nr)
+			return;
+	}
+	tries = mm_number(HUGEPAGES, "");
+	mm_set(HUGEPAGES, "0\n");
+	require(false, "%d huge pages of %u", tries, nr);
+}
+
 static void set_up(struct program *p)
 {
 	if (p->needs && access(p->needs, F_OK))
 		give_up(p->name, "no %s", p->needs);
 	if (p->hugepages) {
-		if (mm_write(HUGEPAGES, "%u\n", p->hugepages) ||
-		    mm_number(HUGEPAGES, "") < (long long)p->hugepages)
+		if (access(HUGEPAGES, F_OK) ||
+		    mm_number("/proc/meminfo", "Hugepagesize") <= 0)
 			give_up(p->name, "no huge pages%s", "");
+		reserve_huge(p->hugepages);
 		mkdir("huge", 0777);
 		require(!mount("hugetlbfs", "huge", "hugetlbfs", 0, NULL),
 			"hugetlbfs: %m");
@@ -234,30 +266,46 @@ static bool is_bad_result(const char *line)
 	       !strstr(line, "# TODO") && !strstr(line, "# XFAIL");
 }
 
-/* Pass on what it prints, without the colours. */
+static void read_line(const char *line, bool show)
+{
+	if (sscanf(line, "# Totals: pass:%u fail:%*u xfail:%*u xpass:%*u skip:%u",
+		   &totals.passed, &totals.skipped) == 2)
+		totals.known = true;
+	expect(!is_bad_result(line), "> %s", line);
+	if (show)
+		note("> %s", line);
+}
+
+/*
+ * Pass on what it prints, without the colours.  Return: false if there is nothing
+ * now; at the end of the file the last line need not end.
+ */
 static bool print_some(int fd, bool show)
 {
 	static char line[512];
+	static bool escape;
 	static size_t len;
 	char buf[512];
 	ssize_t n = read(fd, buf, sizeof(buf));
-	bool escape = false;
 	ssize_t i;
 
 	for (i = 0; i < n; i++) {
-		if (escape) {
+		if (escape)
 			escape = buf[i] != 'm';
-		} else if (buf[i] == '\033') {
+		else if (buf[i] == '\033')
 			escape = true;
-		} else if (buf[i] == '\n' || len == sizeof(line) - 1) {
-			line[len] = '\0';
-			expect(!is_bad_result(line), "> %s", line);
-			if (show)
-				note("> %s", line);
-			len = 0;
-		} else {
+		else if (buf[i] != '\n')
 			line[len++] = buf[i];
+		if (buf[i] == '\n' || len == sizeof(line) - 1) {
+			line[len] = '\0';
+			read_line(line, show);
+			len = 0;
 		}
+	}
+	if (!n && len) {
+		line[len] = '\0';
+		read_line(line, show);
+		len = 0;
 	}
 	return n > 0;
 }
@@ -321,6 +369,10 @@ static void run(const void *arg)
 	tear_down(p);
 	if (ended && WIFEXITED(status) && WEXITSTATUS(status) == KSFT_SKIP)
 		give_up(p->name, "it says so%s", "");
+	/* Some end with 0 when they have skipped all, or had nothing to do */
+	if (totals.known && !totals.passed && totals.skipped)
+		give_up(p->name, "it skips each of its tests%s", "");
+	expect(!totals.known || totals.passed, "it ran no test");
 }
 
 static int open_log(bool from_now)
@@ -423,7 +475,10 @@ static void summary(const void *unused)
 	fact("selftests.skipped", "%s", **skipped ? *skipped : "none");
 }
 
-/* Make a case of a line.  Return: false when it is not understood. */
+/*
+ * Make a case of a line, which has a word at least.  Return: false when it is not
+ * understood.
+ */
 static bool take_line(struct ktap_case *c, int i, char *line)
 {
 	if (!strncmp(line, "run ", 4)) {
@@ -437,7 +492,7 @@ static bool take_line(struct ktap_case *c, int i, char *line)
 		*c = (struct ktap_case){ modules[i].name, load, &modules[i],
 					 modules[i].seconds };
 	} else {
-		if (!parse_boot(&boots[i], line + 5))
+		if (strncmp(line, "boot ", 5) || !parse_boot(&boots[i], line + 5))
 			return false;
 		*c = (struct ktap_case){ boots[i].name, boot, &boots[i], 0 };
 	}
@@ -460,8 +515,7 @@ int main(int argc, char **argv)
 	while (fgets(line, sizeof(line), f)) {
 		number++;
 		line[strcspn(line, "#\n")] = '\0';
-		if (strncmp(line, "run ", 4) && strncmp(line, "load ", 5) &&
-		    strncmp(line, "boot ", 5))
+		if (!line[strspn(line, " \t")] || !strncmp(line, "omit ", 5))
 			continue;
 		if (nr == MAX_CASES - 1) {
 			fprintf(stderr, LIST ": more than %d\n", nr);

@@ -194,7 +194,7 @@ static void shmem(const void *off_first)
 {
 	struct file f;
 	char *p, *q;
-	size_t i;
+	size_t i, copies = 0;
 	int tries;
 
 	begin();
@@ -221,6 +221,11 @@ static void shmem(const void *off_first)
 	/* A page that was busy stays, unmapped and out of reach: not all go */
 	require(mm_map(p).swap >= f.pages / 2 * psize / 1024,
 		"%lu kB of the file are swapped out", mm_map(p).swap);
+	for (i = 0; i < f.pages; i += 2)
+		copies += mm_swapped(q + i * psize);
+	require(copies >= f.pages / 4,
+		"%zu of %zu private copies are swapped out", copies,
+		f.pages / 2);
 	if (off_first)
 		require(!swapfile_off(), "swapoff: %m");
 

@@ -62,6 +62,9 @@ static void expect_verdict(const char *console, const char *file,
 		for (size_t i = 0; i < k.n; i++)
 			assert_int_equal(k.v[i].count, 0);
 	}
+	known_forget(&k);
+	for (size_t i = 0; i < k.n; i++)
+		assert_true(!k.v[i].line && !k.v[i].count);
 	known_free(&k);
 }
 

@@ -116,6 +116,8 @@ static void test_breaches(void **state)
 		  "'g' has no plan" },
 		{ "KTAP version 1\n1..1\n  KTAP version 1\n  # Subtest: f\n  1..0\nok 1 g",
 		  "'f' ends with a result for 'g'" },
+		{ "KTAP version 1\n1..1\n  KTAP version 1\n  1..0\nok 1 g",
+		  "'g' is ok without a test" },
 		{ "KTAP version 1\n1..1\n  KTAP version 1\n  1..0\n  KTAP version 1",
 		  "without a result" },
 		{ "# fact: a", "not 'name=value'" },

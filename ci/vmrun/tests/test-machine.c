@@ -226,7 +226,7 @@ static void test_command(void **state)
 	assert_string_equal(argv.v[argv.n - 1],
 			    "console=ttyAMA0 loglevel=7 printk.devkmsg=on panic=-1 faultline.nonce="
 			    TEST_NONCE
-			    " faultline.tests=one,two quiet x=\"y z\"");
+			    " faultline.disk=1 faultline.tests=one,two quiet x=\"y z\"");
 	sv_free(&argv);
 
 	boot.disk = NULL;
@@ -237,6 +237,7 @@ static void test_command(void **state)
 	assert_false(has_word(&argv, "-drive"));
 	assert_true(has_word(&argv, "kvm"));
 	assert_null(strstr(argv.v[argv.n - 1], "faultline.tests"));
+	assert_null(strstr(argv.v[argv.n - 1], "faultline.disk"));
 	sv_free(&argv);
 	machine_free(&m);
 }

@@ -579,6 +579,34 @@ static void test_two_in_one_folder(void **state)
 	assert_int_equal(finish(pid), 125);
 }
 
+/* A signal that ends the probe boot ends it all: no guest follows, on TCG. */
+static void test_kvm_interrupted(void **state)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	struct utsname host;
+	json_t *json;
+	pid_t pid, fake;
+
+	(void)state;
+	if (fd < 0)
+		skip();
+	close(fd);
+	uname(&host);
+	make_machine(getenv("FAKE_QEMU"), "stubborn", host.machine);
+	unlink(in("pid"));
+	pid = start_vmrun("--accel auto");
+	wait_for_fake();
+	fake = fake_pid();
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(finish(pid), 125);
+	assert_true(is_gone(fake));
+	assert_int_equal(fake_pid(), fake);
+	json = load_result();
+	assert_string_equal(word(json, "verdict"), "infra");
+	assert_has(word(json, "reason"), "vmrun was interrupted");
+	json_decref(json);
+}
+
 static int remove_one(const char *path, const struct stat *st, int type,
 		      struct FTW *ftw)
 {
@@ -680,6 +708,7 @@ int main(void)
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_two_in_one_folder),
 		cmocka_unit_test(test_kvm),
+		cmocka_unit_test(test_kvm_interrupted),
 	};
 
 	return cmocka_run_group_tests_name("run", tests, setup, teardown);

@@ -1,0 +1,60 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# ci/guest/tests/selftests.c, on this host, with programs that say one thing and do another.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() {
+	programs=$BATS_TEST_TMPDIR/selftests
+	mkdir "$programs" "$BATS_TEST_TMPDIR/work"
+	sed -e "s|\"/selftests\"|\"$programs\"|; s|\"/tmp/selftests\"|\"$BATS_TEST_TMPDIR/work\"|" \
+		"$CI/guest/tests/selftests.c" >"$BATS_TEST_TMPDIR/selftests.c"
+	gcc -D_GNU_SOURCE -I"$CI/guest/lib" -I"$CI/guest" -o "$BATS_TEST_TMPDIR/selftests-test" \
+		"$BATS_TEST_TMPDIR/selftests.c" "$CI"/guest/lib/{ktap,mm,swapfile,file,cgroup}.c -pthread
+}
+
+# program NAME LINES: a program of the list that prints LINES and ends well.
+program() {
+	printf '#!/bin/sh\ncat <<"END"\n%s\nEND\n' "$2" >"$programs/$1"
+	chmod +x "$programs/$1"
+	printf 'run %s %s 5 0 # why\n' "$1" "$1" >>"$programs/list"
+}
+
+# says RESULT: the last run has that line of KTAP.
+says() { grep -qE "^$1" <<<"$output" || { printf 'no line "%s" in:\n%s\n' "$1" "$output"; return 1; }; }
+
+@test "tests that pass, are all skipped, or are none: what it counts itself is what counts" {
+	printf '# a comment\n\n' >"$programs/list"
+	program passes '# Totals: pass:1 fail:0 xfail:0 xpass:0 skip:3 error:0'
+	program silent 'nothing to count'
+	program skips '# Totals: pass:0 fail:0 xfail:0 xpass:0 skip:26 error:0'
+	program nothing '# Totals: pass:0 fail:0 xfail:0 xpass:0 skip:0 error:0'
+	printf 'omit something # why not\n' >>"$programs/list"
+	run -1 "$BATS_TEST_TMPDIR/selftests-test"
+	says 'ok 1 passes$'
+	says 'ok 2 silent$'
+	says 'ok 3 skips # SKIP it skips each of its tests'
+	says 'not ok 4 nothing # it ran no test'
+	says '# fact: selftests.skipped=skips$'
+}
+
+@test "a bad result counts also in a colour, behind a full line and without an end" {
+	: >"$programs/list"
+	program coloured $'\033[31mnot ok 1 in red\033[0m'
+	program expected 'not ok 1 x # XFAIL as it is'
+	program long "$(printf 'x%.0s' {1..511})not ok 1 behind"
+	program unended 'ok'
+	printf '#!/bin/sh\nprintf "not ok 1 to the end"\n' >"$programs/unended"
+	run -1 "$BATS_TEST_TMPDIR/selftests-test"
+	says 'not ok 1 coloured # > not ok 1 in red'
+	says 'ok 2 expected$'
+	says 'not ok 3 long # > not ok 1 behind'
+	says 'not ok 4 unended # > not ok 1 to the end'
+}
+
+@test "a line of the list that says nothing known is an error, not a test less" {
+	program passes 'ok'
+	printf 'rum passes passes 5 0\n' >>"$programs/list"
+	expect_failure 2 "list:2: not understood" "$BATS_TEST_TMPDIR/selftests-test"
+}
