@@ -10,7 +10,7 @@
 // has two pointers of a level.
 //
 // An entry of a wrong level has another type, and does not compile where entries
-// are structures (on s390 with CONFIG_STRICT_MM_TYPECHECKS) once pXd_addr_end() is an
+// are structures (on s390 of mainline with CONFIG_STRICT_MM_TYPECHECKS) once pXd_addr_end() is an
 // inline function.
 //
 // Confidence: High
