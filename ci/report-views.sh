@@ -34,7 +34,9 @@ cell() {
 		jq -c --arg step "$step" --arg machine "$machine" --arg folder "$folder" --arg logs "$logs" \
 			--rawfile files "$scratch/files" --rawfile times "$scratch/times" \
 			--rawfile console "$scratch/console" --rawfile diagnosis "$scratch/diagnosis" \
-			-f "$VIEWS/cell.jq" "$json" 2>"$scratch/error" && return
+			-f "$VIEWS/cell.jq" "$json" 2>"$scratch/error" >"$scratch/cell" &&
+			[[ -s $scratch/cell ]] && { cat "$scratch/cell"; return; }
+		[[ -s $json ]] || echo "it is empty" >"$scratch/error"
 		why="$json cannot be read: $(head -n 1 "$scratch/error"): run the cell again"
 	fi
 	jq -nc --argjson step "$step" --arg machine "$machine" --arg folder "$folder" --arg why "$why" \

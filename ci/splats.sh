@@ -34,7 +34,7 @@ splats_missed() {
 		tried='' met=''
 		while IFS=$'\t' read -r _ machine folder; do
 			# shellcheck disable=SC2053 # a pattern, as the file says
-			[[ $machine == $machines && -f $folder/result.json ]] || continue
+			[[ $machine == $machines && -s $folder/result.json ]] || continue
 			if jq -e --arg e "$expression" 'any(.known_splats[]?; .pattern == $e)' \
 				"$folder/result.json" >/dev/null; then
 				met=1

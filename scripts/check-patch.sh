@@ -35,8 +35,12 @@ acceptances() { sed -n "/^---\$/q;s/^$1: \([A-Z_]*\) - \(..*\)\$/\1\t\2/p" "$pat
 # whitespace_findings: print `WHITESPACE<TAB>TEXT` for what git calls an error in
 # the lines that the patch adds.
 whitespace_findings() {
-	git_linux -c core.whitespace=blank-at-eol,space-before-tab,blank-at-eof \
-		diff-tree --check --root "$commit" | sed -n 's/^\([^+-].*:[0-9]*: .*\)/WHITESPACE\t\1/p' || true
+	local found status=0
+
+	found=$(git_linux -c core.whitespace=blank-at-eol,space-before-tab,blank-at-eof \
+		diff-tree --check --root "$commit") || status=$?
+	((status == 0 || status == 2)) || die "$EXIT_INFRA" "git diff-tree --check ended with $status" "see above"
+	sed -n 's/^\([^+-].*:[0-9]*: .*\)/WHITESPACE\t\1/p' <<<"$found"
 }
 
 # acceptable CHECK: pass on the findings of CHECK, of lines TYPE<TAB>[LINE<TAB>]TEXT,

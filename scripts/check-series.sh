@@ -197,12 +197,12 @@ check_compile() {
 		[[ ! -f $key ]] || continue
 		say "  compiling $name for $arches$(time_left $((count - 1)) "${#STEPS[@]}" "$start")"
 		"$FAULTLINE_ROOT/ci/compile" "$track" --step "$step" --arch "$arches" >"$log" 2>&1 || status=$?
-		if ((status == 0)) || grep -q 'no step here touches a C file' "$log"; then
+		if ((status == 0)) || ! grep -qE '^\+\+\+ b/.*\.[chS]$' "$dir/$name"; then
 			: >"$key"
 		elif ((status == EXIT_BAD)); then
 			line finding compile "$name" "$(grep -m 1 -E '^[a-z0-9_]+: .* (does not compile|new with|no longer compiled)' "$log" || tail -n 1 "$log"); see $log"
 		else
-			line unjudged compile "$name" "$(sed -n 's/.*error: //p' "$log" | tail -n 1); see $log"
+			line unjudged compile "$name" "$(sed -n 's/.*error: //p' "$log" | tail -n 1) ($arches); see $log, or ci/compile $track --step $step --arch with its architectures"
 		fi
 	done
 }

@@ -43,13 +43,17 @@ cocci_header() { sed -n "/^\/\//!q; s|^// $2:[ \t]*||p" "$1" | sed 's/[ \t]*$//'
 # cocci_check FILE: die unless the header has what is needed here and spatch is
 # new enough.
 cocci_check() {
-	local file=$1 wanted
+	local file=$1 wanted leftover found=0
 
 	[[ -n $(cocci_header "$file" Candidates) ]] || bad \
 		"$file: no header line '// Candidates: <ERE>'" "name what a file must have to be changed"
 	# Files are given to spatch alone: it must not look for others.
 	[[ " $(cocci_header "$file" Options) " == *' --no-includes '* ]] || bad \
 		"$file: its Options have no --no-includes" "add it: the result would depend on other files"
+	leftover=$(cocci_header "$file" Leftover)
+	[[ -z $leftover ]] || grep -qE -e "$leftover" /dev/null 2>/dev/null || found=$?
+	((found < 2)) || bad "$file: the header line '// Leftover:' is no extended regular expression: '$leftover'" \
+		"grep -E has to take it: what is left would not be found"
 	wanted=$(cocci_header "$file" Requires)
 	printf '%s\n' "${wanted:-0}" "$COCCI_VERSION" | sort -CV || die "$EXIT_INFRA" \
 		"$file requires spatch $wanted, and spatch $COCCI_VERSION is here" "install a newer Coccinelle"

@@ -94,16 +94,19 @@ lint_encoding() {
 # lint_form PATCH: git format-patch --zero-commit --no-signature -N, and nothing
 # that git am, or git apply below it, would refuse or pass over.
 lint_form() {
-	local name=$1 line text
+	local name=$1 line text found
 
 	[[ $message =~ ^From\ 0{40}\  ]] ||
 		finding form "$name:1" "expected 'From 0000... ', as of git format-patch --zero-commit"
 	[[ $'\n'$mailinfo == *$'\nDate: '[^$'\n']* ]] || finding form "$name:3" "expected 'Date: ...'"
 	lint_encoding "$name"
+	found=$(LC_ALL=C awk -f "$FAULTLINE_ROOT/scripts/lint-patch.awk" "$dir/$name") ||
+		die "$EXIT_INFRA" "awk failed on $name" "see above"
 	while IFS=$'\t' read -r line text; do
+		[[ -n $line ]] || continue
 		line=:$line
 		finding form "$name${line#:-}" "$text"
-	done < <(LC_ALL=C awk -f "$FAULTLINE_ROOT/scripts/lint-patch.awk" "$dir/$name")
+	done <<<"$found"
 }
 
 # read_message PATCH: set message to what is above the --- that ends the changelog.

@@ -52,7 +52,7 @@ own_copy() {
 @test "apply, checkpatch and regen" {
 	run -0 --separate-stderr "$SCRIPTS/apply" oom
 	[ "$output" = "$(git_linux rev-parse apply/oom)" ]
-	run ! git_linux grep -q tsk_is_oom_victim "$output"
+	run -1 git_linux grep -q tsk_is_oom_victim "$output"
 	run -0 "$SCRIPTS/checkpatch" oom "$FAULTLINE_PATCHES"/oom/*.patch
 	[ "$output" = "" ]
 	run -0 "$SCRIPTS/regen" oom

@@ -35,6 +35,8 @@ state() {
 	[ "$status" -eq 0 ]
 	[ "$(role -C "$FAULTLINE_WORK/linux.git" show "$output:mm/memory.c" | sed -n 20p)" = "line 20 changed 1 changed 2" ]
 	expect_failure 2 "steps are 0 to 3" "$SCRIPTS/apply" mini --upto 4
+	# In octal to some, and in decimal to others.
+	expect_failure 2 "steps are 0 to 3" "$SCRIPTS/apply" mini --upto 02
 }
 
 @test "--upto 0 is the base" {

@@ -231,7 +231,7 @@ state() {
 	id=$(role -C "$user" rev-parse --short=12 HEAD)
 	run role -C "$linux" grep -c $'\r' "rebase/mini/$id"
 	[ "$output" = "rebase/mini/$id:mm/dos.c:1" ]
-	run ! grep -q $'\r' "$FAULTLINE_WORK/rebase/mini/$id/patches/$id/"*
+	run -1 grep -q $'\r' "$FAULTLINE_WORK/rebase/mini/$id/patches/$id/"*
 }
 
 @test "scripts/apply --onto: a shallow clone, a signed tag's commit, a path with spaces" {

@@ -134,7 +134,7 @@ applied() { role -C "$kernel" am -q --committer-date-is-author-date "$series"/*.
 	run role -C "$kernel" am "$(nth 1)" "$(nth 2)" "$third"
 	[[ $status -ne 0 && $output == *'NUL byte'* ]]
 	sed -i 's/\x00//; $s/.*/&\x00/' "$third"
-	run "$SCRIPTS/lint" mini
+	run -0 "$SCRIPTS/lint" mini
 	[[ $output != *'NUL byte'* ]]
 }
 

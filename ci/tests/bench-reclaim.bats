@@ -43,6 +43,10 @@ row() {
 		'.rows[] | select(.subject == $subject and .name == $name and .variant == $variant)' "${RESULT:-$FAULTLINE_WORK/bench/mini/reclaim.json}"
 }
 
+# is SUBJECT NAME VARIANT JQ: there is one such row, and JQ is true of it. jq -e alone is
+# content with nothing at all.
+is() { row "$1" "$2" "$3" | jq -se "length == 1 and (.[0] | $4)"; }
+
 @test "wrong usage is 2" {
 	expect_failure 2 "a track is needed" "$CI/bench" reclaim
 	expect_failure 2 "no track 'nothing'" "$CI/bench" reclaim nothing
@@ -66,27 +70,27 @@ row() {
 	[[ $(head -n 1 "$BOOTS") == *" reclaim memory=88 cpus=1 "*disk-file=* ]]
 	[ "$(row arm64-hafdbs 'stream: pages scanned' base | jq -c .values)" = '[4000,4000]' ]
 	[ "$(row arm64-hafdbs 'stream: pages scanned' before | jq .ratio)" = 1 ]
-	row arm64-hafdbs 'stream: pages scanned' tip | jq -e '.ratio == 0.25 and .limit == 0.5 and .met'
-	row arm64-hafdbs 'stream: scanned per stolen' tip | jq -e '.median == 1.111 and .limit == 1.25 and .of == "median" and .met'
-	row arm64-hafdbs 'stream: file refaults' tip | jq -e '.met'
+	is arm64-hafdbs 'stream: pages scanned' tip '.ratio == 0.25 and .limit == 0.5 and .met'
+	is arm64-hafdbs 'stream: scanned per stolen' tip '.median == 1.111 and .limit == 1.25 and .of == "median" and .met'
+	is arm64-hafdbs 'stream: file refaults' tip '.met'
 	# A target that is missed is said, and is no failure.
-	row arm64-hafdbs 'stream: major faults of the hot set' tip | jq -e '.limit == 0.05 and (.met | not)'
+	is arm64-hafdbs 'stream: major faults of the hot set' tip '.limit == 0.05 and (.met | not)'
 	[[ $output == *"missed"* ]]
 	# What is aimed at is where the series changes something.
-	row s390x 'stream: pages scanned' tip | jq -e '.ratio == 1 and (has("limit") | not)'
+	is s390x 'stream: pages scanned' tip '.ratio == 1 and (has("limit") | not)'
 	[ -z "$(row s390x 'stream: pages scanned' before)" ]
 }
 
 @test "control: the base against itself, a patch that undoes it, and a series that does nothing miss every target" {
 	stand_in
 	run -0 --separate-stderr "$COPY/ci/bench" reclaim mini --rounds 1 --machine arm64-hafdbs --step 0 --memory 80
-	row arm64-hafdbs 'stream: pages scanned' 'step 0' | jq -e '.ratio == 1 and (.met | not)'
+	is arm64-hafdbs 'stream: pages scanned' 'step 0' '.ratio == 1 and (.met | not)'
 	[ "$(grep -c " memory=80 " "$BOOTS")" -eq 2 ]
 	[ "$(wc -l <"$BOOTS")" -eq 2 ]
 	echo diff >"$BATS_TEST_TMPDIR/bad.patch"
 	run -0 --separate-stderr "$COPY/ci/bench" reclaim mini --rounds 1 --machine arm64-hafdbs --with "$BATS_TEST_TMPDIR/bad.patch"
-	row arm64-hafdbs 'stream: pages scanned' tip | jq -e .met
-	row arm64-hafdbs 'stream: pages scanned' with | jq -e '.ratio == 1 and (.met | not)'
+	is arm64-hafdbs 'stream: pages scanned' tip .met
+	is arm64-hafdbs 'stream: pages scanned' with '.ratio == 1 and (.met | not)'
 	[ "$(grep -c "with=$BATS_TEST_TMPDIR/bad.patch" "$BOOTS")" -eq 1 ]
 	GOOD_FROM=99
 	run -0 --separate-stderr "$COPY/ci/bench" reclaim mini --rounds 1 --machine arm64-hafdbs
@@ -149,14 +153,14 @@ void() {
 	RESULT=$(. "$SCRIPTS/lib.sh" && . "$CI/bench.sh" && bench_results v5.10)/reclaim.json
 	[ ! -f "$RESULT" ] || cp "$RESULT" "$BATS_TEST_TMPDIR/kept.json"
 	run -0 "$CI/bench" reclaim v5.10 --machine arm64-hafdbs --rounds 2 --step 0
-	row arm64-hafdbs 'stream: pages scanned' 'step 0' | jq -e '.ratio > 0.8 and .ratio < 1.25 and (.met | not)'
-	row arm64-hafdbs 'stream: major faults of the hot set' 'step 0' | jq -e '.min > 100 and (.met | not)'
+	is arm64-hafdbs 'stream: pages scanned' 'step 0' '.ratio > 0.8 and .ratio < 1.25 and (.met | not)'
+	is arm64-hafdbs 'stream: major faults of the hot set' 'step 0' '.min > 100 and (.met | not)'
 	run -0 "$CI/bench" reclaim v5.10 --machine arm64-hafdbs --rounds 2 --with "$CI/tests/controls/inverted-prefault.patch"
-	row arm64-hafdbs 'stream: pages scanned' before | jq -e '.ratio > 0.8 and .ratio < 1.25'
-	row arm64-hafdbs 'stream: pages scanned' tip | jq -e .met
-	row arm64-hafdbs 'stream: scanned per stolen' tip | jq -e .met
-	row arm64-hafdbs 'stream: major faults of the hot set' tip | jq -e .met
-	row arm64-hafdbs 'stream: pages scanned' with | jq -e '.met | not'
-	row arm64-hafdbs 'stream: major faults of the hot set' with | jq -e '.met | not'
+	is arm64-hafdbs 'stream: pages scanned' before '.ratio > 0.8 and .ratio < 1.25'
+	is arm64-hafdbs 'stream: pages scanned' tip .met
+	is arm64-hafdbs 'stream: scanned per stolen' tip .met
+	is arm64-hafdbs 'stream: major faults of the hot set' tip .met
+	is arm64-hafdbs 'stream: pages scanned' with '.met | not'
+	is arm64-hafdbs 'stream: major faults of the hot set' with '.met | not'
 	[ ! -f "$BATS_TEST_TMPDIR/kept.json" ] || cp "$BATS_TEST_TMPDIR/kept.json" "$RESULT"
 }

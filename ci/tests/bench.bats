@@ -124,7 +124,8 @@ row() {
 	printf 'before\n<!-- figures mini -->\nold\n<!-- end -->\nafter\n' >"$COPY/README.md"
 	run -0 "$COPY/ci/bench" show mini --keep
 	[ "$(jq -r '[.[].bench] | join(" ")' "$series/bench.json")" = "reclaim fault" ]
-	[ "$(head -n 1 "$COPY/README.md")" = before ] && [ "$(tail -n 1 "$COPY/README.md")" = after ]
+	[ "$(head -n 1 "$COPY/README.md")" = before ]
+	[ "$(tail -n 1 "$COPY/README.md")" = after ]
 	grep -Fx '| scanned, pages | 200 → 100, ×0.500 | 10 → 10.04, ×1.004, **missed** |  |' "$COPY/README.md"
 	run ! grep -q '^old$' "$COPY/README.md"
 	run -0 "$COPY/ci/bench" show mini --kept
@@ -138,7 +139,8 @@ row() {
 	cp "$COPY/README.md" "$BATS_TEST_TMPDIR/README.before"
 	expect_failure 125 "README.md has no lines" "$COPY/ci/bench" show mini --keep
 	cmp "$COPY/README.md" "$BATS_TEST_TMPDIR/README.before"
-	[ ! -e "$series/bench.json" ] && [ ! -e "$series/bench.json.tmp" ]
+	[ ! -e "$series/bench.json" ]
+	[ ! -e "$series/bench.json.tmp" ]
 	# Nor is one that has no figures of this track.
 	echo before | tee "$COPY/README.md" >"$BATS_TEST_TMPDIR/README.before"
 	run -0 "$COPY/ci/bench" show mini --keep

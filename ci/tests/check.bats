@@ -218,6 +218,10 @@ stub() {
 	[ "$(table_row 3)" = "3 ok ok ok ok ok ok ok - ? " ]
 	[[ $output == *"compile: s390x: mm/memory.c does not compile at step 2:; see "* ]]
 	[[ $output == *"compile: not judged: no gcc"* ]]
+	# C that none of the three compiles is not judged, whatever ci/compile says.
+	stub ci/compile <<<"echo 'no step here touches a C file'; echo 'compile: error: nothing was compiled' >&2; exit 125"
+	run -125 "$COPY/scripts/check" mini --deep
+	[ "$(table_row 3)" = "3 ok ok ok ok ok ok ok - ? " ]
 }
 
 @test "without the base, or the list of verbs, nothing is judged" {

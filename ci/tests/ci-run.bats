@@ -66,6 +66,12 @@ stand_in() {
 	stand_in test 'echo "ok 1 a test"; echo "not ok 2 another"; exec sleep 100'
 	FAULTLINE_CI_MINUTES=3 FAULTLINE_CI_GRACE=-177 run -1 "$COPY/.ci/run"
 	[ "${lines[-1]}" = '1 passed, 1 failed, 9 skipped' ]
+	# ci/compile and ci/identical say it in words of their own.
+	for line in 'arm64: mm/memory.c: function do_fault differs:' 's390x: mm/memory.c does not compile at step 2:'; do
+		stand_in test "echo 'ok 1 a test'; echo '$line'; exec sleep 100"
+		FAULTLINE_CI_MINUTES=3 FAULTLINE_CI_GRACE=-177 run -1 "$COPY/.ci/run"
+		[ "${lines[-1]}" = '1 passed, 1 failed, 9 skipped' ]
+	done
 	# One that is killed while there is time is a failure.
 	stand_in test 'echo "2 passed, 0 failed"; kill -KILL $$'
 	run -1 "$COPY/.ci/run"

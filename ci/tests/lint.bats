@@ -21,6 +21,13 @@ setup() { mini_track; }
 	done
 }
 
+@test "a scan that cannot be made is not a clean series" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\nexit 2\n' >"$BATS_TEST_TMPDIR/bin/awk"
+	chmod +x "$BATS_TEST_TMPDIR/bin/awk"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH expect_failure 125 "awk failed on 0001-" "$SCRIPTS/lint" mini
+}
+
 @test "a listed patch that does not exist is named with its line" {
 	echo 0004-missing.patch >>"$series/series"
 	expect_failure 1 "series:4: '0004-missing.patch' does not exist" "$SCRIPTS/lint" mini

@@ -68,7 +68,8 @@ by_host() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | cut -f 2 | sed 's/.*192
 	by_host
 	[[ $(by_host) =~ ^[1-9][0-9]*\ :\ [1-9][0-9]*\ there$ ]]
 	# Each has booted what it judged, in a work area of its own.
-	[ -s "$MINI_BOOTS" ] && [ -s "$THERE/boots" ]
+	[ -s "$MINI_BOOTS" ]
+	[ -s "$THERE/boots" ]
 	run ! grep -v "^$FAULTLINE_WORK/" "$MINI_BOOTS"
 	run ! grep -v "^$THERE/work/" "$THERE/boots"
 	[ -d "$THERE/work/project/$(role -C "$COPY" rev-parse HEAD)/ci" ]

@@ -114,7 +114,8 @@ litter() { find "$FAULTLINE_WORK" -path "$FAULTLINE_WORK/ccache" -prune -o \( -n
 		sleep 0.1
 	done
 	echo "left after $SECONDS s: $left"
-	[ -z "$left" ] && [ -z "$(locked)" ]
+	[ -z "$left" ]
+	[ -z "$(locked)" ]
 	# A boot would have taken a minute.
 	((SECONDS < 40))
 }

@@ -332,13 +332,13 @@ resolved() { sed -i -e "/^<<<<<<< /i $1" -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/mm
 	new_base 'sed -i "60s/.*/sixty/;20s/$/ first second/" mm/memory.c'
 	run --separate-stderr rebase --onto newer --json
 	[ "$status" -eq 1 ]
-	jq -e '.status == "conflict" and .stopped.step == 4 and (.steps | length) == 3 and
-		.steps[0].result == "upstream" and .steps[0].commit == null' <<<"$output"
+	jq -se 'length == 1 and (.[0] | .status == "conflict" and .stopped.step == 4 and (.steps | length) == 3 and
+		.steps[0].result == "upstream" and .steps[0].commit == null)' <<<"$output"
 	run --separate-stderr rebase --skip --json
 	[ "$status" -eq 0 ]
-	jq -e '.status == "finished" and .range_diff_lines > 0 and .stopped == null and
+	jq -se 'length == 1 and (.[0] | .status == "finished" and .range_diff_lines > 0 and .stopped == null and
 		.steps[2].result == "regenerated" and (.steps[2].commit | length) == 40 and
-		.steps[3].evidence == "skipped"' <<<"$output"
+		.steps[3].evidence == "skipped")' <<<"$output"
 	[ -f "$(jq -r .proposal <<<"$output")/series" ]
 }
 

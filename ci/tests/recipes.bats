@@ -62,6 +62,8 @@ gitlab_takes() {
 	expect_failure 125 "these are not the cells of mainline" make_recipes --track mainline
 	jq '.cells = []' "$T/list" >"$T/x"
 	expect_failure 125 "the list of cells cannot be used" "$CI/recipes/make" --list "$T/x" --folder "$T/made"
+	: >"$T/x"
+	expect_failure 125 "there is no cell in $T/x" "$CI/recipes/make" --list "$T/x" --folder "$T/made"
 	[ ! -e "$T/made" ]
 }
 

@@ -210,7 +210,11 @@ result() { cat "$FAULTLINE_WORK/regen/mini/run/result"; }
 	expect_failure 1 "$cocci: spatch cannot use it with -D patch" "$SCRIPTS/regen" mini
 }
 
-@test "a semantic patch that would read other files, or says no Candidates, is refused" {
+@test "a semantic patch that would read other files, says no Candidates, or no expression, is refused" {
+	cp "$cocci" "$BATS_TEST_TMPDIR/good"
+	sed -i '/Candidates/a // Leftover: vmf->(pgoff' "$cocci"
+	expect_failure 1 "is no extended regular expression: 'vmf->(pgoff'" "$SCRIPTS/regen" mini
+	cp "$BATS_TEST_TMPDIR/good" "$cocci"
 	sed -i 's/--no-includes//' "$cocci"
 	expect_failure 1 "have no --no-includes" "$SCRIPTS/regen" mini
 	sed -i '/Candidates/d' "$cocci"

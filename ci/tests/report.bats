@@ -100,6 +100,16 @@ cell() {
 
 @test "no run at all is 125" {
 	expect_failure 125 "no run to report" "$CI/report" mini
+	echo '# partial' >"$BATS_TEST_TMPDIR/no-cells"
+	expect_failure 125 "no cell in the run" "$CI/report" mini --run "$BATS_TEST_TMPDIR/no-cells"
+}
+
+@test "a last cell whose line does not end is not lost" {
+	cell 2 s390x pass young
+	cell 3 s390x pass young
+	rm -r "$(tail -n 1 "$run_file" | cut -f 3)"
+	printf '%s' "$(<"$run_file")" >"$run_file"
+	expect_failure 125 "step 3 on s390x: no result in" "$CI/report" mini --run "$run_file"
 }
 
 @test "a report that cannot be written is 125, not a bad series" {

@@ -42,7 +42,7 @@ setup() {
 	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
 	cp -r "$ROOT/configs" "$FAULTLINE_CONFIGS"
 	sed -i 's/^steps.*/steps = asked/' "$FAULTLINE_CONFIGS/machine/s390x"
-	run "$CI/run" --track mini --list
+	run -0 "$CI/run" --track mini --list
 	[[ $output != *s390x* ]]
 	run "$CI/run" --track mini --list --machine s390x
 	[ "$(awk '{ print $1 $2 }' <<<"$output" | paste -sd ' ')" = '0s390x 3s390x' ]

@@ -278,6 +278,8 @@ header() { sed '/^$/,$d' "$2" | sed -e ':a' -e 'N;$!ba' -e 's/\n[ \t]\+/ /g' | s
 }
 
 @test "a run that was killed leaves nothing in the way" {
+	mkdir -p "$FAULTLINE_WORK/linux.git/refs/notes"
+	touch "$FAULTLINE_WORK"/linux.git/refs/{heads/faultline-send,notes/semantic-patch}.lock
 	mkdir -p "$FAULTLINE_WORK/send/.mini.1"
 	"$SCRIPTS/send" mini
 	"$SCRIPTS/send" mini

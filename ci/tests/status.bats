@@ -154,6 +154,8 @@ equivalents() {
 	mkdir -p "$FAULTLINE_WORK/result/mini/arm64/1-x"
 	echo '{' >"$FAULTLINE_WORK/result/mini/arm64/1-x/result.json"
 	expect_failure 125 "arm64/1-x/result.json is no result" "$SCRIPTS/status" mini
+	: >"$FAULTLINE_WORK/result/mini/arm64/1-x/result.json"
+	expect_failure 125 "arm64/1-x/result.json is no result" "$SCRIPTS/status" mini
 	rm -r "$FAULTLINE_WORK/result"
 	echo "mini/0009-nothing.patch in v5.12 - a note" >"$series/equivalents"
 	expect_failure 125 "there is no patch 'mini/0009-nothing.patch'" "$SCRIPTS/status" mini
