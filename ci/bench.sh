@@ -136,7 +136,8 @@ bench_keep() {
 bench_readme() {
 	local track=$1 figures
 
-	figures=$(bench_view "$track" markdown "$2") && [[ -n $figures ]] ||
+	figures=$(bench_view "$track" markdown "$2") || figures=''
+	[[ -n $figures ]] ||
 		die "$EXIT_INFRA" "there are no figures in $2" "see above"
 	awk -v begin="<!-- figures $track -->" -v figures="$figures" '
 		$0 == begin { print; print ""; print figures; print ""; inside = 1 }
