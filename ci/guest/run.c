@@ -33,14 +33,6 @@ struct stream {
 	char line[4096];
 };
 
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
 static void end_of_line(struct stream *s, struct subtest *t)
 {
 	if (s->len && s->line[s->len - 1] == '\r')

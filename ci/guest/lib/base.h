@@ -6,6 +6,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 typedef __u64 u64;
 
@@ -13,6 +14,15 @@ typedef __u64 u64;
 #define BIT_ULL(n)	(1ULL << (n))
 #define __printf(a, b)	__attribute__((__format__(printf, a, b)))
 #define __noreturn	__attribute__((noreturn))
+
+/* Milliseconds since some moment before the program began. */
+static inline long long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
 
 /* The program in memory, from the linker */
 extern const char __executable_start, etext;

@@ -244,6 +244,29 @@ bool mm_swapped(const void *addr)
 	return pagemap_entry(addr) & PAGEMAP_SWAP;
 }
 
+size_t mm_swapped_pages(const char *p, size_t nr)
+{
+	size_t size = mm_page_size(), n = 0, i;
+
+	for (i = 0; i < nr; i++)
+		n += mm_swapped(p + i * size);
+	return n;
+}
+
+size_t mm_page_out(char *p, size_t nr)
+{
+	int tries;
+
+	for (tries = 0; tries < 50 && mm_swapped_pages(p, nr) < nr; tries++) {
+		if (tries)
+			usleep(10000);
+		mm_drain_lru();
+		require(!madvise(p, nr * mm_page_size(), MADV_PAGEOUT),
+			"MADV_PAGEOUT: %m");
+	}
+	return mm_swapped_pages(p, nr);
+}
+
 u64 mm_pfn(const void *addr)
 {
 	u64 entry = pagemap_entry(addr);

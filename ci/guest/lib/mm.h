@@ -142,6 +142,24 @@ bool mm_present(const void *addr);
 /* Is the page at @addr swapped out? */
 bool mm_swapped(const void *addr);
 
+/**
+ * mm_swapped_pages() - how many pages are swapped out
+ * @p: the first
+ * @nr: of how many
+ */
+size_t mm_swapped_pages(const char *p, size_t nr);
+
+/**
+ * mm_page_out() - swap pages out
+ * @p: the first
+ * @nr: how many
+ *
+ * Those under writeback, or in use for a moment, need another try.
+ *
+ * Return: how many are out then; the caller decides what less than @nr means.
+ */
+size_t mm_page_out(char *p, size_t nr);
+
 /* Page frame number of the page mapped at @addr; ends the case if none. */
 u64 mm_pfn(const void *addr);
 

@@ -909,14 +909,6 @@ static void *writer(void *arg)
 	return NULL;
 }
 
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
 /* Take what is recorded over into @copy.  Return: how many pages. */
 static size_t follow(char *copy)
 {

@@ -299,14 +299,6 @@ struct race {
 	bool may_vanish;
 };
 
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
 /*
  * Calls of page_mkwrite by all threads, which are major faults.  Where they are
  * minor ones, reads are counted too, and a writer reads before it writes.

@@ -275,14 +275,6 @@ static void zap_huge(void)
 	}
 }
 
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
 /* What the counters say and the walk does not; constant if both are right. */
 static long long rss_difference(void)
 {

@@ -74,29 +74,12 @@ static char *anonymous(size_t nr)
 	return p;
 }
 
-static size_t swapped(const char *p, size_t nr)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < nr; i++)
-		n += mm_swapped(p + i * psize);
-	return n;
-}
-
-/* Swap out; pages under writeback or in use for a moment need another try. */
+/* All of them, or the case ends. */
 static void page_out(char *p, size_t nr)
 {
-	int i;
+	size_t out = mm_page_out(p, nr);
 
-	for (i = 0; i < 50 && swapped(p, nr) < nr; i++) {
-		if (i)
-			usleep(10000);
-		mm_drain_lru();
-		require(!madvise(p, nr * psize, MADV_PAGEOUT),
-			"MADV_PAGEOUT: %m");
-	}
-	require(swapped(p, nr) == nr, "%zu of %zu pages were swapped out",
-		swapped(p, nr), nr);
+	require(out == nr, "%zu of %zu pages were swapped out", out, nr);
 }
 
 static void anon_read(const void *unused)
@@ -152,8 +135,8 @@ static void anon_swapoff(const void *unused)
 	p = anonymous(PAGES);
 	page_out(p, PAGES);
 	require(!swapfile_off(), "swapoff: %m");
-	expect(!swapped(p, PAGES), "%zu pages are still out",
-	       swapped(p, PAGES));
+	expect(!mm_swapped_pages(p, PAGES), "%zu pages are still out",
+	       mm_swapped_pages(p, PAGES));
 	expect(mm_map(p).rss == PAGES * psize / 1024, "Rss is %lu kB",
 	       mm_map(p).rss);
 	check(p, PAGES);
@@ -478,8 +461,8 @@ static void collapse(const void *unused)
 			page_out(p + (k * huge + which[i]) * psize, 1);
 		out += ARRAY_SIZE(which);
 	}
-	require(swapped(p, nr) == out, "%zu pages are out, not %zu",
-		swapped(p, nr), out);
+	require(mm_swapped_pages(p, nr) == out, "%zu pages are out, not %zu",
+		mm_swapped_pages(p, nr), out);
 	/* It takes only what is in use; at least half must look young */
 	for (i = 0; i < nr; i++) {
 		if (!mm_swapped(p + i * psize))

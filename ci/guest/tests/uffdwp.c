@@ -168,21 +168,10 @@ static void expect_all(const char *p)
 	expect(!event(&msg, 0), "reads are reported");
 }
 
-/* Swap out; pages in use for a moment need another try. */
 static void page_out(char *p, size_t nr)
 {
-	size_t i, out;
-	int tries;
+	size_t out = mm_page_out(p, nr);
 
-	for (tries = 0, out = 0; tries < 50 && out < nr; tries++) {
-		if (tries)
-			usleep(10000);
-		mm_drain_lru();
-		require(!madvise(p, nr * psize, MADV_PAGEOUT),
-			"MADV_PAGEOUT: %m");
-		for (i = 0, out = 0; i < nr; i++)
-			out += mm_swapped(p + i * psize);
-	}
 	require(out == nr, "%zu of %zu pages were swapped out", out, nr);
 }
 

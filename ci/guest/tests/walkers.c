@@ -477,29 +477,13 @@ static void cold(const void *unused)
 	edges_each(ROOM, EDGES_DEEPER, visit_cold);
 }
 
-static size_t swapped(const char *p)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < PAGES; i++)
-		n += mm_swapped(p + i * psize);
-	return n;
-}
-
 static void page_out(const struct edge *e, char *p)
 {
-	int i;
+	size_t out = mm_page_out(p, PAGES);
 
-	for (i = 0; i < TRIES && swapped(p) < PAGES; i++) {
-		if (i)
-			usleep(10000);
-		mm_drain_lru();
-		require(!madvise(p, PAGES * psize, MADV_PAGEOUT),
-			"MADV_PAGEOUT: %m");
-	}
-	require(swapped(p) == PAGES,
+	require(out == PAGES,
 		"edge %u, tables %#llx: %zu of %d pages were swapped out",
-		e->shift, e->tables, swapped(p), PAGES);
+		e->shift, e->tables, out, PAGES);
 }
 
 /* What is swapped out comes back by swapoff, which looks for it. */
