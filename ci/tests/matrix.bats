@@ -217,6 +217,15 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	cmp "$initrd" <(cat "${initrd%/*}/init.cpio" "$FAULTLINE_WORK"/image/mini-a-*/modules/modules.cpio)
 }
 
+@test "a result of nothing, as a host that went down leaves it, is none" {
+	mini_matrix
+	run -0 --separate-stderr "$CI/cell" mini --step 0 --machine a1
+	: >"$output/result.json"
+	run -0 --separate-stderr "$CI/cell" mini --step 0 --machine a1
+	[ "$(boots)" -eq 2 ]
+	[ "$(jq -r .verdict "$output/result.json")" = pass ]
+}
+
 @test "a build that is killed, as for want of memory, is not a step that does not build" {
 	mini_matrix
 	mkdir "$BATS_TEST_TMPDIR/bin"
@@ -263,6 +272,16 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	chmod +x "$BATS_TEST_TMPDIR/bin/mv"
 	expect_failure 125 "a command failed with 1" env PATH="$BATS_TEST_TMPDIR/bin:$PATH" \
 		"$COPY/ci/run" --track mini --no-deps --step 0 --machine a1
+}
+
+@test "ci/run: what ci/boot has seen counts, also where the report does not show it" {
+	mini_matrix
+	copy_of_project
+	for script in scripts/{base,lint,apply} ci/report; do printf '#!/bin/sh\n' >"$COPY/$script"; done
+	for code in 0 1 125; do
+		printf '#!/bin/sh\ncase "$*" in *--list) exit 0 ;; esac\nprintf "0\\ta1\\t/none\\n"\nexit %d\n' "$code" >"$COPY/ci/boot"
+		run "-$code" "$COPY/ci/run" --track mini --no-deps
+	done
 }
 
 @test "ci/cell --print removes no result when there is nothing to print" {
