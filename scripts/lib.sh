@@ -194,7 +194,7 @@ human_seconds() {
 # user's own git configuration and to a repository around the caller.
 git_linux() {
 	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null \
-		git --git-dir="$LINUX_GIT" -c gc.auto=0 -c core.autocrlf=false "$@"
+		git --git-dir="$LINUX_GIT" -c gc.auto=0 -c maintenance.auto=false -c core.autocrlf=false "$@"
 }
 
 # theirs DIR ARGS...: git on a repository that is only read, deaf to its
@@ -354,7 +354,7 @@ git_in() {
 
 	shift
 	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null \
-		git -C "$dir" -c gc.auto=0 -c core.autocrlf=false "$@"
+		git -C "$dir" -c gc.auto=0 -c maintenance.auto=false -c core.autocrlf=false "$@"
 }
 
 # machines: print the name of every machine, a line each.

@@ -257,6 +257,7 @@ applied() { role -C "$kernel" am -q --committer-date-is-author-date "$series"/*.
 	good_round "mm: swap memory.c and b.c"
 }
 
+# bats test_tags=slow
 @test "a swap written as two renames applies, and refresh gives it its canonical form" {
 	applied
 	seq 100 140 >"$kernel/mm/b.c"

@@ -208,6 +208,7 @@ need_apt() {
 	[[ $(base) == "$output" ]]
 }
 
+# bats test_tags=slow
 @test "Debian's patches are taken out of its package, and the commit is the same" {
 	need_apt
 	make_mirror 5.10.262 "$T/linux_5.10.262.orig.tar.xz"

@@ -36,6 +36,7 @@ setup_file() { mini_seed; }
 	[ ! -e "$FAULTLINE_WORK/image" ] && [ ! -e "$FAULTLINE_WORK/result" ]
 }
 
+# bats test_tags=slow
 @test "a sample of as many steps or more is all of them" {
 	mini_matrix
 	run -0 --separate-stderr "$CI/bench" matrix mini --step 0-1 --machine a1 --plain 9
@@ -49,6 +50,7 @@ setup_file() { mini_seed; }
 	[[ $output == *'the last verdict, seconds, cold |'*'the last verdict, seconds, warm |'* ]]
 }
 
+# bats test_tags=slow
 @test "a bad cell is 1, and one that is not judged makes the measure void" {
 	mini_matrix 1
 	run -1 --separate-stderr "$CI/bench" matrix mini --step 1 --machine a1

@@ -60,6 +60,7 @@ is() { row "$1" "$2" "$3" | jq -se "length == 1 and (.[0] | $4)"; }
 	expect_failure 2 "unknown option '--nonsense'" "$CI/bench" reclaim v5.10 --nonsense
 }
 
+# bats test_tags=slow
 @test "the kernels take turns, and the step before the flip is one where there is a flip" {
 	stand_in
 	run -0 --separate-stderr "$COPY/ci/bench" reclaim mini --rounds 2 --jobs 1 --machine arm64-hafdbs,s390x
@@ -81,6 +82,7 @@ is() { row "$1" "$2" "$3" | jq -se "length == 1 and (.[0] | $4)"; }
 	[ -z "$(row s390x 'stream: pages scanned' before)" ]
 }
 
+# bats test_tags=slow
 @test "control: the base against itself, a patch that undoes it, and a series that does nothing miss every target" {
 	stand_in
 	run -0 --separate-stderr "$COPY/ci/bench" reclaim mini --rounds 1 --machine arm64-hafdbs --step 0 --memory 80

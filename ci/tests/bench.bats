@@ -201,6 +201,7 @@ page() {
 	export PAGE=bench.html
 }
 
+# bats test_tags=slow
 @test "the report links to a page with a bar, a median and a verdict of each" {
 	page
 	grep -q '<a href="bench.html">' "$page/report.html"

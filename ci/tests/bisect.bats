@@ -38,6 +38,7 @@ names() {
 	done
 }
 
+# bats test_tags=slow
 @test "a patch that does not build" {
 	stand_in_series 8 3 'plant: error'
 	names 'first bad: step 3, 0003-mm-patch-3.patch' 'reason: nobuild: ' \
@@ -72,6 +73,7 @@ parts() {
 	[ "$(boots)" -eq "$before" ]
 }
 
+# bats test_tags=slow
 @test "a patch that hangs, at the end of the range" {
 	stand_in_series 4 4 'plant: hang'
 	names 'first bad: step 4, 0004' 'reason: hang: ' 'confirmed: nothing follows it' -- --repeat 1
@@ -89,6 +91,7 @@ parts() {
 		bisect --test group.second
 }
 
+# bats test_tags=slow
 @test "a patch that cannot be taken out alone" {
 	patch_3() { parts a; sed -i '15s/$/\nplant: fail/' "$KERNEL/mm/a.c"; }
 	patch_5() { sed -i '15s/new/newer/' "$KERNEL/mm/a.c"; }
@@ -111,6 +114,7 @@ parts() {
 	expect_failure 1 'the bad end, step 6, is good' bisect --repeat 1
 }
 
+# bats test_tags=slow
 @test "the wrong hunk inside a generated patch of many files" {
 	trailer[3]='Semantic-patch: cocci/x.cocci'
 	patch_3() { parts a b c d e f; sed -i '15s/$/\nplant: fail/' "$KERNEL/mm/d.c"; }
@@ -162,6 +166,7 @@ parts() {
 		--fact a.fact=old --bad 1 --repeat 1 --with "$BATS_TEST_TMPDIR/q.patch"
 }
 
+# bats test_tags=slow
 @test "the good end is bad, the bad end is good" {
 	stand_in_series 4 1 'plant: fail'
 	expect_failure 1 'the good end, step 2, is bad: fail' bisect --good 2 --repeat 1
@@ -223,6 +228,7 @@ fingerprint() {
 	(cd "$USER_TREE" && find . -printf '%p %m %T@\n' | sort && find . -type f -exec sha256sum {} + | sort)
 }
 
+# bats test_tags=slow
 @test "commits of the user's own tree, which stays as it was" {
 	stand_in_series 2
 	user_tree
@@ -236,6 +242,7 @@ fingerprint() {
 	expect_failure 2 "--bad: no commit 'typo'" bisect --tree "$USER_TREE" --good base --bad typo
 }
 
+# bats test_tags=slow
 @test "a history that is not on the track's base is copied from the good end on" {
 	stand_in_series 2
 	user_tree

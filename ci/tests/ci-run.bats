@@ -46,13 +46,23 @@ stand_in() {
 }
 
 @test "a stage for which there is no time is left out, said and counted" {
-	FAULTLINE_CI_MINUTES=12 run -0 "$COPY/.ci/run"
+	FAULTLINE_CI_MINUTES=14 run -0 "$COPY/.ci/run"
 	# What is planned to be shorter than that.
-	[[ $output == *'== series: left out: planned 16 min, 0 of 12 min spent'*'ci/run --brief --no-deps'* ]]
+	[[ $output == *'== series: left out: planned 16 min, 0 of 14 min spent'*'ci/run --brief --no-deps'* ]]
 	[ "${lines[-1]}" = '16 passed, 0 failed, 1 skipped' ]
 	# With everything left out nothing has been shown.
 	FAULTLINE_CI_MINUTES=0 run -1 "$COPY/.ci/run"
 	[ "${lines[-1]}" = '0 passed, 0 failed, 9 skipped' ]
+}
+
+@test "the slow tests are left out where the hour would be over, whatever the limit" {
+	sed -i 's/"tests slow" [0-9]*/"tests slow" 61/' "$COPY/.ci/run"
+	FAULTLINE_CI_MINUTES=78 run -0 "$COPY/.ci/run"
+	[[ $output == *'== tests slow: left out: planned 61 min, 0 of 60 min spent'* ]]
+	[ "${lines[-1]}" = '16 passed, 0 failed, 1 skipped' ]
+	sed -i 's/"tests slow" 61/"tests slow" 60/' "$COPY/.ci/run"
+	FAULTLINE_CI_MINUTES=78 run -0 "$COPY/.ci/run"
+	[ "${lines[-1]}" = '18 passed, 0 failed, 0 skipped' ]
 }
 
 @test "a stage that takes longer than there is time is ended, and what failed in it counts" {

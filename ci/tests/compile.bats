@@ -24,6 +24,7 @@ setup() { mini_objects; }
 	[[ $output == *"not reached: drivers/odd.c: CONFIG_ODD is off; it depends on VAX"* ]]
 }
 
+# bats test_tags=slow
 @test "nothing is compiled again for the same tree, configuration and tools" {
 	conversion
 	"$CI/compile" mini --arch here

@@ -19,7 +19,7 @@ unset FAULTLINE_JOBS COCCI_LIMIT
 # role ARGS...: git as the role identity, deaf to the user's configuration.
 role() {
 	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null \
-		git -c user.name=Faultline -c user.email=faultline@series.invalid \
+		git -c user.name=Faultline -c user.email=faultline@series.invalid -c maintenance.auto=false \
 		-c commit.gpgSign=false "$@"
 }
 

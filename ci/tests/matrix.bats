@@ -47,6 +47,7 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	[ "$(jq -r .verdict "$(sed -n 's/^3.*\t//p' <<<"$output")/result.json")" = fail ]
 }
 
+# bats test_tags=slow
 @test "a cell that cannot be judged is tried once more, and then the run is 125" {
 	mini_matrix
 	export MINI_TROUBLE=$BATS_TEST_TMPDIR/trouble
@@ -95,6 +96,7 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	[ "$(cat "$image")" = half ]
 }
 
+# bats test_tags=slow
 @test "two runs at once share the work" {
 	mini_matrix
 	export MINI_SECONDS=0.2
@@ -107,6 +109,7 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	[ "$(builds) $(boots)" = '7 8' ]
 }
 
+# bats test_tags=slow
 @test "the key: a changed guest test is booted again and builds nothing; what does not matter, nothing" {
 	mini_matrix
 	unset FAULTLINE_PATCHES FAULTLINE_CONFIGS
@@ -253,6 +256,7 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	run ! kbuild_was_starved <(printf '%s\n' 'mm/oom.c:1: error: Killed' 'make: *** [Makefile:185: __sub-make] Error 2')
 }
 
+# bats test_tags=slow
 @test "ci/run: all of it; a run of some tests stays one, and a full disk is no bad series" {
 	mini_project
 	run -0 --separate-stderr "$COPY/ci/run" --track mini --no-deps --step 0 --machine a1

@@ -280,6 +280,7 @@ resolved() { sed -i -e "/^<<<<<<< /i $1" -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/mm
 	[ "$(git -C "$work" log -1 --format=%s)" = two ]
 }
 
+# bats test_tags=slow
 @test "resolved to nothing, or skipped: dropped; reset: tried again" {
 	new_base 'sed -i "60s/.*/sixty/;20s/.*/twenty/" mm/memory.c'
 	run rebase --onto newer
@@ -342,6 +343,7 @@ resolved() { sed -i -e "/^<<<<<<< /i $1" -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/mm
 	[ -f "$(jq -r .proposal <<<"$output")/series" ]
 }
 
+# bats test_tags=slow
 @test "killed at any git command: a rerun offers to go on, and the same comes out" {
 	local at want
 
@@ -402,6 +404,7 @@ resolved() { sed -i -e "/^<<<<<<< /i $1" -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/mm
 	cmp "$BATS_TEST_TMPDIR/one" "$BATS_TEST_TMPDIR/two"
 }
 
+# bats test_tags=slow
 @test "the user's commits on our branch are not thrown away" {
 	new_base 'echo new >mm/new.c'
 	rebase --onto newer
@@ -434,6 +437,7 @@ resolved() { sed -i -e "/^<<<<<<< /i $1" -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/mm
 mini" ]
 }
 
+# bats test_tags=slow
 @test "--write, killed between its two renames: the next run completes it" {
 	written=1
 	new_base 'sed -i "20s/$/ first second/" mm/memory.c'
@@ -462,6 +466,7 @@ mini" ]
 	[[ $output != *"a command failed"* ]]
 }
 
+# bats test_tags=slow
 @test "a track that is a link, with a patch that is: only read, or what it points to is written" {
 	written=1
 	new_base 'sed -i "20s/$/ first second/" mm/memory.c; sed -i 1ione mm/swap.c'
@@ -477,6 +482,7 @@ mini" ]
 	cmp "$BATS_TEST_TMPDIR/last.patch" "$BATS_TEST_TMPDIR/carried/0005-last.patch"
 }
 
+# bats test_tags=slow
 @test "what --write replaced is kept, also when the same rebase is done once more" {
 	written=1
 	new_base 'sed -i 1ione mm/swap.c'
@@ -491,6 +497,7 @@ mini" ]
 	diff -r "$BATS_TEST_TMPDIR/carried" "$kept"
 }
 
+# bats test_tags=slow
 @test "a series that was changed meanwhile is not overwritten" {
 	new_base 'sed -i "60s/.*/sixty/" mm/memory.c'
 	run rebase --onto newer

@@ -53,6 +53,7 @@ of_copy() (
 	[[ $output == *kernel* && $output != *guest* && $output == *'1 passed, 0 failed, 0 skipped' ]]
 }
 
+# bats test_tags=slow
 @test "--quiet names what failed, and nothing else" {
 	suite good true bad false
 	run -1 of_copy shell --quiet
