@@ -14,7 +14,7 @@ run userfaultfd_wp       uffd-unit-tests     40 0     -f wp-fork # of a page tha
 run userfaultfd_anon     uffd-stress         40 0     anon 1 1 # struct vm_fault in handle_userfault()
 run userfaultfd_shmem    uffd-stress         40 0     shmem 1 1 # the same for shmem
 run userfaultfd_hugetlb  uffd-stress         40 0     hugepages=16 hugetlb 8 2 # the same for hugetlb
-run map_hugetlb          hugetlb-mmap        20 0     hugepages=4 4 # hugetlb faults
+run map_hugetlb          hugetlb-mmap        20 0     hugepages=2 {huge} # hugetlb faults
 
 # Tests 1, 8, 16, 32, 256, 512, 1024 and 4096.  Not full_fit_alloc (2) and
 # long_busy_list_alloc (4), which want 130 and 60 MiB, align_shift_alloc (64) and

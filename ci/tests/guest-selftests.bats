@@ -53,6 +53,22 @@ says() { grep -qE "^$1" <<<"$output" || { printf 'no line "%s" in:\n%s\n' "$1" "
 	says 'not ok 4 unended # > not ok 1 to the end'
 }
 
+@test "what a machine cannot have is skipped: pages of a size, huge pages beyond its memory" {
+	program small 'not ok 1 small pages'
+	program huge 'not ok 1 huge pages'
+	program argument ''
+	# shellcheck disable=SC2016 # for the program
+	printf '#!/bin/sh\necho "MiB: $1"\n' >"$programs/argument"
+	sed -i -e '/small/s/#/page=65536 #/' -e '/huge/s/#/hugepages=100000000 #/' \
+		-e '/argument/s/#/page=4 {huge} #/' "$programs/list"
+	run -0 "$BATS_TEST_TMPDIR/selftests-test"
+	says 'ok 1 small # SKIP it takes pages to be of 65536 KiB'
+	says 'ok 2 huge # SKIP (100000000 huge pages of [0-9]+ kB are more than half of the memory|no huge pages)'
+	says '# > MiB: 0'
+	says 'ok 3 argument$'
+	says '# fact: selftests.skipped=small,huge$'
+}
+
 @test "a line of the list that says nothing known is an error, not a test less" {
 	program passes 'ok'
 	printf 'rum passes passes 5 0\n' >>"$programs/list"

@@ -253,8 +253,9 @@ size_t mm_swapped_pages(const char *p, size_t nr)
 	return n;
 }
 
-size_t mm_page_out(char *p, size_t nr)
+void mm_page_out(char *p, size_t nr)
 {
+	size_t out;
 	int tries;
 
 	for (tries = 0; tries < 50 && mm_swapped_pages(p, nr) < nr; tries++) {
@@ -264,7 +265,9 @@ size_t mm_page_out(char *p, size_t nr)
 		require(!madvise(p, nr * mm_page_size(), MADV_PAGEOUT),
 			"MADV_PAGEOUT: %m");
 	}
-	return mm_swapped_pages(p, nr);
+	out = mm_swapped_pages(p, nr);
+	require(out == nr, "%zu of %zu pages at %p were swapped out", out, nr,
+		p);
 }
 
 u64 mm_pfn(const void *addr)
@@ -350,6 +353,12 @@ void mm_drop_caches(void)
 	/* 4: do it without a line in the log, from now on */
 	mm_set("/proc/sys/vm/drop_caches", "4\n");
 	mm_set("/proc/sys/vm/drop_caches", "3\n");
+}
+
+void mm_compact(void)
+{
+	mm_drop_caches();
+	mm_set("/proc/sys/vm/compact_memory", "1\n");
 }
 
 long mm_minor_faults(void)

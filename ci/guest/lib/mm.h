@@ -25,6 +25,9 @@
 #define KPF_PGTABLE	26
 #define KPF_PRIVATE	35
 
+/* The settings of transparent huge pages; missing where there are none */
+#define MM_THP		"/sys/kernel/mm/transparent_hugepage/"
+
 /**
  * struct mm_map - one mapping as /proc/self/smaps describes it, in KiB
  * @size: length
@@ -150,15 +153,13 @@ bool mm_swapped(const void *addr);
 size_t mm_swapped_pages(const char *p, size_t nr);
 
 /**
- * mm_page_out() - swap pages out
+ * mm_page_out() - swap pages out, or end the case
  * @p: the first
  * @nr: how many
  *
  * Those under writeback, or in use for a moment, need another try.
- *
- * Return: how many are out then; the caller decides what less than @nr means.
  */
-size_t mm_page_out(char *p, size_t nr);
+void mm_page_out(char *p, size_t nr);
 
 /* Page frame number of the page mapped at @addr; ends the case if none. */
 u64 mm_pfn(const void *addr);
@@ -194,6 +195,12 @@ void mm_drain_lru(void);
 
 /* Give up what the page cache, the dentries and the inodes can spare. */
 void mm_drop_caches(void);
+
+/*
+ * Make free blocks of memory, for huge pages: after other tests it is in
+ * pieces, and that may take a few tries.
+ */
+void mm_compact(void);
 
 /* Minor and major faults of this thread so far. */
 long mm_minor_faults(void);

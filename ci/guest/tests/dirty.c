@@ -25,7 +25,6 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -44,7 +43,6 @@
 #define MS		120	/* how long they write */
 #define ENOUGH		20	/* rounds that record something, or it was no race */
 #define MORE_MS		5000	/* how long to wait for so many */
-#define THP		"/sys/kernel/mm/transparent_hugepage"
 
 /**
  * struct view - a mapping of the file
@@ -844,7 +842,7 @@ static void huge_page(const void *unused)
 	int tries;
 	size_t i;
 
-	if (access(THP, F_OK)) {
+	if (access(MM_THP, F_OK)) {
 		fact("dirty.huge", "no");
 		skip("this machine has no huge pages");
 	}
@@ -856,8 +854,7 @@ static void huge_page(const void *unused)
 			munmap(v.p, nr * psize);
 			close(file.fd);
 			close(dev);
-			mm_drop_caches();
-			mm_set("/proc/sys/vm/compact_memory", "1\n");
+			mm_compact();
 		}
 		begin(&scratch, nr, true);
 		v = map_at(mm_reserve(nr * psize, mm_pmd_size(), 0), 0, nr);

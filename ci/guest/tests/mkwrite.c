@@ -25,7 +25,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/swap.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "file.h"

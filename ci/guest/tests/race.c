@@ -37,7 +37,6 @@
 #define SLOTS		4	/* mappings of the file */
 #define LOOKS		100	/* each reader has to have taken */
 #define MORE_MS		5000	/* for those, at most */
-#define THP		"/sys/kernel/mm/transparent_hugepage/enabled"
 
 /* What a reader may meet, besides the right data */
 #define ZERO		1
@@ -323,8 +322,7 @@ static void lay_out_huge(void)
 		if (tries) {
 			munmap(slots[0], SLOTS * mm_pmd_size());
 			close(file.fd);
-			mm_drop_caches();
-			mm_set("/proc/sys/vm/compact_memory", "1\n");
+			mm_compact();
 		}
 		lay_out();
 		for (i = 0; i < SLOTS; i++)
@@ -455,7 +453,7 @@ static void run(const void *arg)
 	race = arg;
 	psize = mm_page_size();
 	if (race->huge) {
-		if (access(THP, F_OK))
+		if (access(MM_THP, F_OK))
 			skip("this machine has no huge pages");
 		options = "huge=always";
 	}
@@ -523,7 +521,7 @@ static void split_at_rest(const void *arg)
 
 	race = arg;
 	psize = mm_page_size();
-	if (access(THP, F_OK)) {
+	if (access(MM_THP, F_OK)) {
 		fact("race.shmem_huge", "absent");
 		skip("this machine has no huge pages");
 	}

@@ -30,7 +30,6 @@
 #define DIR		"/selftests"
 #define LIST		DIR "/list"
 #define WORKDIR		"/tmp/selftests"
-#define THP		"/sys/kernel/mm/transparent_hugepage/enabled"
 #define HUGEPAGES	"/proc/sys/vm/nr_hugepages"
 #define MAX_CASES	64
 #define MAX_ARGS	16
@@ -42,6 +41,7 @@
  * @seconds: limit
  * @end: good exit codes, or "alive"
  * @user: to run as
+ * @page: KiB of the pages that it takes for granted, or NULL
  * @hugepages: to reserve
  * @swap: MiB of swap file
  * @thp: for transparent_hugepage/enabled, or NULL
@@ -53,6 +53,7 @@ struct program {
 	unsigned int seconds;
 	char *end;
 	uid_t user;
+	char *page;
 	unsigned int hugepages;
 	unsigned int swap;
 	char *thp;
@@ -111,6 +112,8 @@ static bool take_setting(struct program *p, char *word)
 {
 	if (!strncmp(word, "user=", 5))
 		p->user = atoi(word + 5);
+	else if (!strncmp(word, "page=", 5))
+		p->page = word + 5;
 	else if (!strncmp(word, "hugepages=", 10))
 		p->hugepages = atoi(word + 10);
 	else if (!strncmp(word, "swap=", 5))
@@ -192,16 +195,21 @@ static void give_up(const char *name, const char *fmt, const char *what)
 	skip(fmt, what);
 }
 
-/* Memory is in pieces after the tests before: some may take a few tries. */
-static void reserve_huge(unsigned int nr)
+static void reserve_huge(const struct program *p)
 {
+	long long kb = mm_number("/proc/meminfo", "Hugepagesize");
+	unsigned int nr = p->hugepages;
+	char of[64];
 	int tries;
 
+	if (access(HUGEPAGES, F_OK) || kb <= 0)
+		give_up(p->name, "no huge pages%s", "");
+	snprintf(of, sizeof(of), "%u huge pages of %lld kB", nr, kb);
+	if (nr * kb > mm_number("/proc/meminfo", "MemTotal") / 2)
+		give_up(p->name, "%s are more than half of the memory", of);
 	for (tries = 0; tries < 10; tries++) {
-		if (tries) {
-			mm_drop_caches();
-			mm_set("/proc/sys/vm/compact_memory", "1\n");
-		}
+		if (tries)
+			mm_compact();
 		mm_set(HUGEPAGES, "%u\n", nr);
 		if (mm_number(HUGEPAGES, "") >= (long long)nr)
 			return;
@@ -215,11 +223,10 @@ static void set_up(struct program *p)
 {
 	if (p->needs && access(p->needs, F_OK))
 		give_up(p->name, "no %s", p->needs);
+	if (p->page && strtoul(p->page, NULL, 10) * 1024 != mm_page_size())
+		give_up(p->name, "it takes pages to be of %s KiB", p->page);
 	if (p->hugepages) {
-		if (access(HUGEPAGES, F_OK) ||
-		    mm_number("/proc/meminfo", "Hugepagesize") <= 0)
-			give_up(p->name, "no huge pages%s", "");
-		reserve_huge(p->hugepages);
+		reserve_huge(p);
 		mkdir("huge", 0777);
 		require(!mount("hugetlbfs", "huge", "hugetlbfs", 0, NULL),
 			"hugetlbfs: %m");
@@ -227,8 +234,8 @@ static void set_up(struct program *p)
 	if (p->swap)
 		swapfile_on(p->swap);
 	/* A guest has less memory than it takes to be on by default */
-	if (p->thp && !mm_word(THP, thp_before, sizeof(thp_before)))
-		mm_set(THP, "%s\n", p->thp);
+	if (p->thp && !mm_word(MM_THP "enabled", thp_before, sizeof(thp_before)))
+		mm_set(MM_THP "enabled", "%s\n", p->thp);
 }
 
 static void tear_down(struct program *p)
@@ -240,13 +247,19 @@ static void tear_down(struct program *p)
 	if (p->swap)
 		expect(!swapfile_off(), "swapoff: %m");
 	if (*thp_before)
-		mm_set(THP, "%s\n", thp_before);
+		mm_set(MM_THP "enabled", "%s\n", thp_before);
 }
 
 static void execute(struct program *p, int out)
 {
-	char path[128];
+	char path[128], mib[24];
+	char **arg;
 
+	snprintf(mib, sizeof(mib), "%lld", p->hugepages *
+		 mm_number("/proc/meminfo", "Hugepagesize") / 1024);
+	for (arg = p->argv; *arg; arg++)
+		if (!strcmp(*arg, "{huge}"))
+			*arg = mib;
 	setpgid(0, 0);
 	dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);

@@ -31,7 +31,6 @@
 #define SWAP_MB		24
 #define PAGES		256
 #define BATCH		33	/* a CPU adds its counts of a cgroup up to so many */
-#define THP		"/sys/kernel/mm/transparent_hugepage/"
 
 static size_t psize;
 
@@ -74,14 +73,6 @@ static char *anonymous(size_t nr)
 	return p;
 }
 
-/* All of them, or the case ends. */
-static void page_out(char *p, size_t nr)
-{
-	size_t out = mm_page_out(p, nr);
-
-	require(out == nr, "%zu of %zu pages were swapped out", out, nr);
-}
-
 static void anon_read(const void *unused)
 {
 	long faults;
@@ -90,7 +81,7 @@ static void anon_read(const void *unused)
 
 	begin();
 	p = anonymous(PAGES);
-	page_out(p, PAGES);
+	mm_page_out(p, PAGES);
 	expect(mm_map(p).swap == PAGES * psize / 1024, "Swap is %lu kB",
 	       mm_map(p).swap);
 	faults = mm_minor_faults() + mm_major_faults();
@@ -111,7 +102,7 @@ static void anon_write(const void *unused)
 
 	begin();
 	p = anonymous(PAGES);
-	page_out(p, PAGES);
+	mm_page_out(p, PAGES);
 	faults = mm_minor_faults() + mm_major_faults();
 	for (i = 0; i < PAGES; i++)
 		mm_poke(p + i * psize, 0x5a);
@@ -133,7 +124,7 @@ static void anon_swapoff(const void *unused)
 
 	begin();
 	p = anonymous(PAGES);
-	page_out(p, PAGES);
+	mm_page_out(p, PAGES);
 	require(!swapfile_off(), "swapoff: %m");
 	expect(!mm_swapped_pages(p, PAGES), "%zu pages are still out",
 	       mm_swapped_pages(p, PAGES));
@@ -153,7 +144,7 @@ static void anon_fork(const void *unused)
 
 	begin();
 	p = anonymous(nr);
-	page_out(p, nr);
+	mm_page_out(p, nr);
 	pid = fork();
 	require(pid >= 0, "fork: %m");
 	/* Each writes to half of the pages and sees none of the other's */
@@ -260,7 +251,7 @@ static long faults_to_copy(void)
 	struct utsname uts;
 
 	require(!uname(&uts), "uname: %m");
-	return !strncmp(uts.machine, "arm", 3) && !access(THP "enabled", F_OK) ?
+	return !strncmp(uts.machine, "arm", 3) && !access(MM_THP "enabled", F_OK) ?
 	       2 : 1;
 }
 
@@ -322,7 +313,7 @@ static char *swapped_memory(const struct copies *c)
 	size_t i;
 	int tries;
 
-	page_out(p, PAGES);
+	mm_page_out(p, PAGES);
 	/* Clean pages, which are not written again, are let go at once */
 	for (tries = 0; tries < 50 && in_swap_cache(p) != wanted; tries++) {
 		usleep(5000);
@@ -332,7 +323,7 @@ static char *swapped_memory(const struct copies *c)
 			else
 				mm_read(p + i * psize);
 		}
-		page_out(p, PAGES);
+		mm_page_out(p, PAGES);
 	}
 	require(in_swap_cache(p) == wanted, "%zu pages are in the swap cache",
 		in_swap_cache(p));
@@ -423,14 +414,14 @@ static void count_copies(const void *arg)
 /* Settings of khugepaged under which it does its work at once. */
 static void hurry(size_t huge_pages)
 {
-	mm_set(THP "enabled", "madvise\n");
-	mm_set(THP "khugepaged/defrag", "1\n");
-	mm_set(THP "khugepaged/scan_sleep_millisecs", "10\n");
-	mm_set(THP "khugepaged/alloc_sleep_millisecs", "10\n");
-	mm_set(THP "khugepaged/pages_to_scan", "%zu\n",
+	mm_set(MM_THP "enabled", "madvise\n");
+	mm_set(MM_THP "khugepaged/defrag", "1\n");
+	mm_set(MM_THP "khugepaged/scan_sleep_millisecs", "10\n");
+	mm_set(MM_THP "khugepaged/alloc_sleep_millisecs", "10\n");
+	mm_set(MM_THP "khugepaged/pages_to_scan", "%zu\n",
 	       mm_pmd_size() / psize * huge_pages * 4);
-	mm_set(THP "khugepaged/max_ptes_none", "0\n");
-	mm_set(THP "khugepaged/max_ptes_swap", "%zu\n",
+	mm_set(MM_THP "khugepaged/max_ptes_none", "0\n");
+	mm_set(MM_THP "khugepaged/max_ptes_swap", "%zu\n",
 	       mm_pmd_size() / psize / 8);
 }
 
@@ -443,7 +434,7 @@ static void collapse(const void *unused)
 	int tries;
 	char *p;
 
-	if (access(THP "khugepaged/scan_sleep_millisecs", F_OK)) {
+	if (access(MM_THP "khugepaged/scan_sleep_millisecs", F_OK)) {
 		fact("swap.khugepaged", "absent");
 		skip("this machine has no huge pages");
 	}
@@ -458,7 +449,7 @@ static void collapse(const void *unused)
 					 huge - 1 };
 
 		for (i = 0; i < ARRAY_SIZE(which); i++)
-			page_out(p + (k * huge + which[i]) * psize, 1);
+			mm_page_out(p + (k * huge + which[i]) * psize, 1);
 		out += ARRAY_SIZE(which);
 	}
 	require(mm_swapped_pages(p, nr) == out, "%zu pages are out, not %zu",
@@ -468,12 +459,12 @@ static void collapse(const void *unused)
 		if (!mm_swapped(p + i * psize))
 			mm_read(p + i * psize);
 	}
-	collapsed = mm_number(THP "khugepaged/pages_collapsed", "");
+	collapsed = mm_number(MM_THP "khugepaged/pages_collapsed", "");
 	madvise(p, nr * psize, MADV_HUGEPAGE);
 	kb = nr * psize / 1024;
 	/* A page is counted a moment after it has been mapped */
 	for (tries = 0; tries < 500; tries++) {
-		made = mm_number(THP "khugepaged/pages_collapsed", "") - collapsed;
+		made = mm_number(MM_THP "khugepaged/pages_collapsed", "") - collapsed;
 		if (mm_map(p).anon_huge >= kb && made >= (long long)huge_pages)
 			break;
 		usleep(40000);

@@ -168,13 +168,6 @@ static void expect_all(const char *p)
 	expect(!event(&msg, 0), "reads are reported");
 }
 
-static void page_out(char *p, size_t nr)
-{
-	size_t out = mm_page_out(p, nr);
-
-	require(out == nr, "%zu of %zu pages were swapped out", out, nr);
-}
-
 static void mapped(const void *unused)
 {
 	char *p;
@@ -202,7 +195,7 @@ static void swapped_out(const void *unused)
 	swapfile_on(4);
 	mm_set("/proc/sys/vm/page-cluster", "0\n");
 	p = protected_memory();
-	page_out(p, PAGES);
+	mm_page_out(p, PAGES);
 	/* The fault that swaps it in is the write */
 	write_and_resolve(p, 3, false);
 	write_and_resolve(p, 4, true);
@@ -212,7 +205,7 @@ static void swapped_out(const void *unused)
 	expect_all(p);
 	write_and_resolve(p, 8, false);
 	/* The protection may also go while it is out */
-	page_out(p, PAGES);
+	mm_page_out(p, PAGES);
 	protect(p, 1, false);
 	mm_poke(p, file_byte(0, 0));
 	expect_all(p);
@@ -235,7 +228,7 @@ static void forked(const void *out)
 	}
 	p = protected_memory();
 	if (out)
-		page_out(p, PAGES);
+		mm_page_out(p, PAGES);
 	pid = fork();
 	require(pid >= 0, "fork: %m");
 	if (!pid) {

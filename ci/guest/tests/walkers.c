@@ -477,22 +477,13 @@ static void cold(const void *unused)
 	edges_each(ROOM, EDGES_DEEPER, visit_cold);
 }
 
-static void page_out(const struct edge *e, char *p)
-{
-	size_t out = mm_page_out(p, PAGES);
-
-	require(out == PAGES,
-		"edge %u, tables %#llx: %zu of %d pages were swapped out",
-		e->shift, e->tables, out, PAGES);
-}
-
 /* What is swapped out comes back by swapoff, which looks for it. */
 static void visit_swap(const struct edge *e)
 {
 	char *p = map_window(e);
 
 	fill(p, mapped_all);
-	page_out(e, p);
+	mm_page_out(p, PAGES);
 	require(!swapfile_off(), "swapoff: %m");
 	check_mapped(e, p, mapped_all);
 	check(e, p);
