@@ -104,13 +104,32 @@ static size_t file_index(size_t slot, size_t page)
 	return race->huge ? slot * slot_pages + page : page;
 }
 
+/*
+ * A page that is written again after it has been a hole: whoever copies into
+ * it may have got to any byte of a word, on a CPU that copies by bytes.
+ */
+static bool hole_or_copied(u64 word, u64 right)
+{
+	const unsigned char *is = (unsigned char *)&word;
+	const unsigned char *will = (unsigned char *)&right;
+	size_t i;
+
+	for (i = 0; i < sizeof(word); i++) {
+		if (is[i] && is[i] != will[i])
+			return false;
+	}
+	return true;
+}
+
 static void look(size_t slot, size_t page)
 {
 	char *p = slots[slot] + page * psize;
 	size_t index = file_index(slot, page);
 	u64 word = __atomic_load_n((u64 *)p, __ATOMIC_SEQ_CST);
+	u64 right = file_word(index, 0);
 
-	if (word != file_word(index, 0) && (word || !(race->allow & ZERO))) {
+	if (word != right &&
+	    !((race->allow & ZERO) && hole_or_copied(word, right))) {
 		wrong_page = index;
 		wrong_word = word;
 		__atomic_store_n(&wrong, 1, __ATOMIC_SEQ_CST);
