@@ -38,8 +38,7 @@ tree_ends() {
 	git -C "$user_tree" merge-base --is-ancestor "$from" "$to" ||
 		usage_error "--good $good is not an ancestor of --bad $bad"
 	[[ $from != "$to" ]] || usage_error "--good and --bad are the same commit"
-	base=$(git_linux rev-parse -q --verify "refs/heads/base/$track^{commit}") ||
-		die "$EXIT_INFRA" "the base of $track is not there" "run scripts/base $track"
+	base=$(base_commit "$track")
 	git -C "$user_tree" merge-base --is-ancestor "$base" "$to" 2>/dev/null ||
 		depth=(--depth "$(($(git -C "$user_tree" rev-list --count "$from..$to") + 1))")
 	name=refs/faultline/bisect/$(printf '%s' "$user_tree" | sha256sum | cut -c 1-12)

@@ -278,6 +278,12 @@ track_machines() {
 # step_count TRACK: print the number of the last step.
 step_count() { series_patches "$1" | wc -l; }
 
+# base_commit TRACK: print the commit of the track's base; dies when the work area has none.
+base_commit() {
+	{ [[ -d $LINUX_GIT ]] && git_linux rev-parse -q --verify "refs/heads/base/$1^{commit}"; } ||
+		die "$EXIT_INFRA" "the base of $1 is not there" "run scripts/base $1"
+}
+
 # commit_step REV: print the name by which a commit of the work area stands where
 # a step is asked for: commit- and 12 digits. Dies when there is no such commit.
 commit_step() {
@@ -307,8 +313,7 @@ step_commit() {
 	if ! [[ $step =~ ^(0|[1-9][0-9]*)$ ]] || ((step > last)); then
 		die "$EXIT_USAGE" "no step '$step' in track $track" "steps are 0 to $last"
 	fi
-	base=$(git_linux rev-parse -q --verify "refs/heads/base/$track^{commit}") ||
-		die "$EXIT_INFRA" "the base of $track is not there" "run scripts/base $track"
+	base=$(base_commit "$track")
 	key=$(series_key "$track" "$base" "$last")
 	git_linux rev-parse -q --verify "refs/faultline/applied/$key~$((last - step))^{commit}" ||
 		die "$EXIT_INFRA" "track $track, as it is now, is not applied" "run scripts/apply $track"

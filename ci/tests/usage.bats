@@ -51,6 +51,19 @@ of_a_track() {
 	run -0 "$CI/boot" v5.10 --list --step 0 --machine s390x --tests gup.anon,probe
 }
 
+@test "a work area without the base: how to get it, and nothing of git's own" {
+	local command
+
+	export FAULTLINE_WORK=$BATS_TEST_TMPDIR/work
+	for command in "$SCRIPTS/checkpatch v5.10 $ROOT/README.md" "$SCRIPTS/refresh v5.10 --from topic" \
+		"$SCRIPTS/regen v5.10" "$CI/guest-image v5.10 --arch arm64" "$CI/boot v5.10 --step tip" \
+		"$CI/bench size v5.10 --arch arm64" "$CI/compile v5.10" "$CI/identical v5.10"; do
+		# shellcheck disable=SC2086 # words of a command
+		expect_failure 125 "run scripts/base v5.10" $command
+		[[ $output != *fatal:* ]]
+	done
+}
+
 @test ".ci/run takes no argument" {
 	expect_failure 2 "unknown argument '--nonsense'" "$ROOT/.ci/run" --nonsense
 }
