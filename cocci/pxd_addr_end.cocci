@@ -3,22 +3,23 @@
 /// first argument: use pmd_addr_end(*pmd, addr, end), and so on for each level.
 ///
 // The entry is the one that the walker is at. In this order: the value that the
-// statement before has read, by READ_ONCE() or pXdp_get(); what the pointer of the level's type points to that
-// was assigned last, on some path; that was declared with a value; the parameter.
+// statement before has read, by READ_ONCE() or pXdp_get(); what the pointer of the
+// level's type points to that was assigned last, on some path; that was declared
+// with a value; the parameter.
 // A walker with a destination and a source assigns the source last. No rule sees
 // to it that the entry belongs to the address: read the result where a function
 // has two pointers of a level.
 //
 // An entry of a wrong level has another type, and does not compile where entries
-// are structures (on s390 of mainline with CONFIG_STRICT_MM_TYPECHECKS) once pXd_addr_end() is an
-// inline function.
+// are structures (on s390 of mainline with CONFIG_STRICT_MM_TYPECHECKS) once
+// pXd_addr_end() is an inline function.
 //
 // Confidence: High
 // Copyright: (C) 2026 Faultline
 // Requires: 1.1.1
 // Options: --no-includes --include-headers
 // Candidates: \bp[g4um]d_addr_end\b
-// Leftover: \bp[g4um]d_addr_end\([^(),]*,([^(),]|\([^()]*\))*\)
+// Leftover: \bp[g4um]d_addr_end\(([^(),]|\([^()]*\))*,([^(),]|\([^()]*\))*\)
 
 virtual patch
 virtual report
