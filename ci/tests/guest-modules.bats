@@ -2,18 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0
 # bats file_tags=base
 # The modules that the guest loads, and kernels whose faults go wrong in ways
-# that only the tests handlers, mkwrite, swap, uffdwp and dirty can see: each must turn
-# its own cases red. Boots kernels that the track has anyway.
+# that only the tests handlers, mkwrite, swap, uffdwp, dirty and lrugen can see: each
+# must turn its own cases red. Boots kernels that the track has anyway.
 
 bats_require_minimum_version 1.5.0
 load helper
 
-# broken MACHINE TESTS PATCH [STEP]: boot STEP (0) with PATCH of controls/; the cases
-# of TESTS that fail are in $failed, a line each "test.case # why".
+# broken MACHINE TESTS PATCH [STEP [TRACK]]: boot STEP (0) of TRACK (v5.10) with PATCH of
+# controls/; the cases of TESTS that fail are in $failed, a line each "test.case # why".
 broken() {
 	local folder
 
-	run --separate-stderr "$CI/cell" v5.10 --step "${4:-0}" --machine "$1" --tests "$2" \
+	run --separate-stderr "$CI/cell" "${5:-v5.10}" --step "${4:-0}" --machine "$1" --tests "$2" \
 		--with "$CI/tests/controls/$3"
 	folder=$output
 	echo "$folder"
@@ -168,4 +168,11 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 	echo "$output"
 	[ "$status" -eq 1 ]
 	[[ $output == *"mkwrite.swapfile"*stale* ]]
+}
+
+# bats test_tags=base,slow
+@test "an aging walk that looks at other entries turns lrugen red" {
+	"$SCRIPTS/apply" mainline
+	broken arm64-hafdbs lrugen lrugen.patch 1 mainline
+	red lrugen.aging "entries are young, 768 have been touched"
 }
