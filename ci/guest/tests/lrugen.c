@@ -31,7 +31,7 @@ static char *regions[REGIONS];
  * struct aged - what lru_gen_full tells of the topmost memory cgroup
  * @id: of the cgroup; by the ids of others 7.3 finds none in the first hierarchy
  * @seq: its youngest generation
- * @young: entries that the last walk has found young
+ * @young: entries that all walks have found young
  */
 struct aged {
 	u64 id;
@@ -88,7 +88,7 @@ static unsigned long age(void)
 	after = look();
 	require(after.seq == before.seq + 1, "generation %lu after %lu",
 		after.seq, before.seq);
-	return after.young;
+	return after.young - before.young;
 }
 
 static void touch(void)
