@@ -213,6 +213,7 @@ static u64 *words;	/* WRITERS in each page */
 static int stop;
 static bool may_vanish;	/* words may turn into zero: truncation, holes */
 static u64 counts[WRITERS][PAGES];
+static u64 lost_page, lost_found, lost_want;
 static int lost;
 
 static u64 *word(size_t writer, size_t pagenr)
@@ -225,8 +226,12 @@ static void count_up(size_t writer, size_t pagenr)
 	u64 *w = word(writer, pagenr);
 	u64 now = __atomic_load_n(w, __ATOMIC_SEQ_CST);
 
-	if (now != counts[writer][pagenr] && (now || !may_vanish))
+	if (now != counts[writer][pagenr] && (now || !may_vanish)) {
+		lost_page = pagenr;
+		lost_found = now;
+		lost_want = counts[writer][pagenr];
 		__atomic_store_n(&lost, 1, __ATOMIC_SEQ_CST);
+	}
 	__atomic_store_n(w, ++counts[writer][pagenr], __ATOMIC_SEQ_CST);
 }
 
@@ -338,7 +343,8 @@ static void race(const void *arg)
 	for (i = 0; i < WRITERS; i++)
 		pthread_join(threads[i], NULL);
 	faults = asked() - faults;
-	expect(!lost, "a writer did not find what it had written");
+	expect(!lost, "page %llu: a writer found %llu, and had written %llu",
+	       lost_page, lost_found, lost_want);
 
 	/* At rest, once more each: nothing takes it away */
 	may_vanish = false;
