@@ -176,3 +176,18 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 	broken arm64-hafdbs lrugen lrugen.patch 1 mainline
 	red lrugen.aging "entries are young, 768 have been touched"
 }
+
+# bats test_tags=base,slow
+@test "an aging walk that indexes a pud folded at boot turns lrugen red on riscv64" {
+	local why="entries are young, 768 have been touched"
+
+	"$SCRIPTS/apply" mainline
+	run -0 --separate-stderr "$CI/cell" mainline --step tip --machine riscv64 --tests lrugen \
+		--with "$CI/tests/controls/riscv-accessed-bit.patch"
+	grep -q ' ok 1 aging[[:space:]]*$' "$output/console.log"
+	run --separate-stderr "$CI/cell" mainline --step tip --machine riscv64 --tests lrugen \
+		--with "$CI/tests/controls/riscv-pud-index.patch"
+	[ "$status" -eq 1 ]
+	grep -q "not ok 1 aging # .*$why" "$output/console.log"
+	grep -q "WARNING: mm/vmscan.c:.*get_next_vma" "$output/console.log"
+}
