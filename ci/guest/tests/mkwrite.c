@@ -232,7 +232,10 @@ static void count_up(size_t writer, size_t pagenr)
 		lost_want = counts[writer][pagenr];
 		__atomic_store_n(&lost, 1, __ATOMIC_SEQ_CST);
 	}
-	__atomic_store_n(w, ++counts[writer][pagenr], __ATOMIC_SEQ_CST);
+	__atomic_store_n(w, counts[writer][pagenr] + 1, __ATOMIC_SEQ_CST);
+	/* Not before: beyond the end of the file there is a SIGBUS instead */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	counts[writer][pagenr]++;
 }
 
 static void *writer(void *arg)
