@@ -226,11 +226,12 @@ static void count_up(size_t writer, size_t pagenr)
 	u64 *w = word(writer, pagenr);
 	u64 now = __atomic_load_n(w, __ATOMIC_SEQ_CST);
 
-	if (now != counts[writer][pagenr] && (now || !may_vanish)) {
+	/* The first one is told, and not what two writers have found by halves */
+	if (now != counts[writer][pagenr] && (now || !may_vanish) &&
+	    !__atomic_exchange_n(&lost, 1, __ATOMIC_SEQ_CST)) {
 		lost_page = pagenr;
 		lost_found = now;
 		lost_want = counts[writer][pagenr];
-		__atomic_store_n(&lost, 1, __ATOMIC_SEQ_CST);
 	}
 	__atomic_store_n(w, counts[writer][pagenr] + 1, __ATOMIC_SEQ_CST);
 	/* Not before: beyond the end of the file there is a SIGBUS instead */

@@ -129,10 +129,10 @@ static void look(size_t slot, size_t page)
 	u64 right = file_word(index, 0);
 
 	if (word != right &&
-	    !((race->allow & ZERO) && hole_or_copied(word, right))) {
+	    !((race->allow & ZERO) && hole_or_copied(word, right)) &&
+	    !__atomic_exchange_n(&wrong, 1, __ATOMIC_SEQ_CST)) {
 		wrong_page = index;
 		wrong_word = word;
-		__atomic_store_n(&wrong, 1, __ATOMIC_SEQ_CST);
 	}
 	/* Now and then dirty or copy it, with the byte that is there anyway */
 	if (slot % 2 && !random_below(8))
