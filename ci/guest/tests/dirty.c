@@ -42,7 +42,7 @@
 #define WRITERS		2
 #define MS		120	/* how long they write */
 #define ENOUGH		20	/* rounds that record something, or it was no race */
-#define MORE_MS		5000	/* how long to wait for so many */
+#define MORE_MS		20000	/* how long to wait for so many, on a busy host */
 
 /**
  * struct view - a mapping of the file

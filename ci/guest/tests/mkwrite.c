@@ -41,7 +41,7 @@
 #define MS		150	/* how long the writers race, in at least */
 #define ROUNDS		6	/* so many rounds */
 #define ENOUGH		(2 * PAGES)	/* calls of page_mkwrite, or it was no race */
-#define MORE_MS		2000	/* how long to wait for so many */
+#define MORE_MS		20000	/* how long to wait for so many, on a busy host */
 #define FILLER		"/mnt/filler"
 
 static struct file file;

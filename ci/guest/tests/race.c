@@ -36,7 +36,7 @@
 #define PAGES		96	/* of the file: six windows */
 #define SLOTS		4	/* mappings of the file */
 #define LOOKS		100	/* each reader has to have taken */
-#define MORE_MS		5000	/* for those, at most */
+#define MORE_MS		20000	/* for those, at most, on a busy host */
 
 /* What a reader may meet, besides the right data */
 #define ZERO		1
