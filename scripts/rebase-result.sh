@@ -7,12 +7,12 @@
 #
 # Sourced by scripts/rebase.
 
-# result_key: print what the outcome depends on: the series, where to, and the
-# semantic patches.
+# result_key: print what the outcome depends on: all of the track's folder, where to, and
+# the semantic patches.
 result_key() {
 	{
 		series_key "$track" "$base" "$(step_count "$track")"
-		(cd "$FAULTLINE_PATCHES/$track" && cat series facts equivalents 2>/dev/null) || true
+		tree_hash "$FAULTLINE_PATCHES/$track"
 		printf '%s %s\n' "$onto" "$onto_name"
 		tree_hash "$FAULTLINE_COCCI"
 	} | sha256sum | cut -c 1-40
@@ -103,7 +103,9 @@ make_result() {
 	propose "$fresh/patches/$onto_name"
 	# Patches are dropped, never added: what is left has a counterpart, however
 	# much of it is other.
-	git_linux range-diff --no-color --creation-factor=999 "$base..$tip" "$onto..$new" >"$fresh/range-diff"
+	: >"$fresh/range-diff"
+	[[ $new == "$onto" ]] || # nothing is left of the series
+		git_linux range-diff --no-color --creation-factor=999 "$base..$tip" "$onto..$new" >"$fresh/range-diff"
 	cp "$state/done" "$fresh/done"
 	printf '%s\n' "$onto" "$base" "$new" >"$fresh/commits"
 	old=$(git_linux rev-parse -q --verify "$branch") || old=

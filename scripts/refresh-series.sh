@@ -142,7 +142,7 @@ make_folder() {
 # under their new names.
 rename_column() {
 	awk -v n="$1" '
-		NR == FNR { if ($2 != "" && $2 != $1) new[$2] = $1; next }
+		FILENAME == ARGV[1] { if ($2 != "" && $2 != $1) new[$2] = $1; next }
 		/^[ \t]*#/ || !($n in new) { print; next }
 		{
 			rest = $0 # from column n on
@@ -168,7 +168,7 @@ new_series() {
 			for (i = first; i < blank; i++) if (gap[i] !~ /^[ \t]*$/) comments++
 			return comments ? blank + 1 : lines + 1
 		}
-		NR == FNR { name[++n] = $1; was[n] = $2; next }
+		FILENAME == ARGV[1] { name[++n] = $1; was[n] = $2; next }
 		{
 			text = $0
 			sub(/[ \t]*#.*/, "", text); sub(/[ \t]*$/, "", text)

@@ -182,6 +182,18 @@ resolved() { sed -i -e "/^<<<<<<< /i $1" -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/mm
 	[ "$(grep -c '^+++ ' "$result/patches/newer/0004-both.patch")" -eq 1 ]
 }
 
+@test "all of the patches are there: the series that is proposed has none" {
+	new_base 'echo more >mm/more.c' "$tip"
+	run -0 rebase --onto newer
+	says 1 upstream
+	says 5 upstream
+	[[ $output == *"range-diff: 0 lines"* ]]
+	[ "$(grep -c 'patch$' "$result/patches/newer/series")" -eq 0 ]
+	grep -qx '# about two files' "$result/patches/newer/series"
+	grep -q '^# fact' "$result/patches/newer/facts"
+	[ "$(role -C "$linux" rev-parse rebase/mini/newer)" = "$(role -C "$linux" rev-parse base/newer)" ]
+}
+
 @test "a semantic patch that finds nothing is upstream" {
 	new_base 's=$(sed s/vmf-\>/vmf-\>info./ mm/filemap.c); echo "$s" >mm/filemap.c'
 	run rebase --onto newer
@@ -293,8 +305,11 @@ resolved() { sed -i -e "/^<<<<<<< /i $1" -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/mm
 	run rebase --continue
 	[ "$status" -eq 1 ]
 	says 2 conflict
+	resolved "half of it"
 	run rebase --skip
 	says 2 dropped skipped
+	[[ $output == *"kept in $FAULTLINE_WORK/rebase/mini/given-up.diff"* ]]
+	grep -q '^+half of it' "$FAULTLINE_WORK/rebase/mini/given-up.diff"
 	says 4 conflict
 	run rebase --skip
 	[ "$status" -eq 0 ]
@@ -495,6 +510,15 @@ mini" ]
 	echo "# mine" >>"$series/series"
 	run -0 rebase --onto newer
 	diff -r "$BATS_TEST_TMPDIR/carried" "$kept"
+}
+
+@test "what was committed beside the patches since is proposed, too" {
+	written=1
+	new_base 'sed -i 1ione mm/swap.c'
+	run -0 rebase --onto newer
+	echo "Subject: another" >"$series/cover-letter"
+	run -0 rebase --onto newer --write
+	[ "$(<"$series/cover-letter")" = "Subject: another" ]
 }
 
 # bats test_tags=slow
