@@ -70,6 +70,8 @@ die() {
 
 	printf '%s: error: %s\n' "${0##*/}" "$what" >&2
 	[[ -z $next ]] || printf '%s: next: %s\n' "${0##*/}" "$next" >&2
+	[[ $code != "$EXIT_USAGE" || -z ${FAULTLINE_USAGE_MARK:-} ]] ||
+		{ : >"$FAULTLINE_USAGE_MARK"; } 2>/dev/null || true
 	exit "$code"
 }
 
@@ -158,6 +160,12 @@ hold_lock() {
 	flock "$fd"
 }
 
+# not_killed STATUS WHAT LOG: die when STATUS is that of a command which a signal ended:
+# what WHAT is about has not been judged, and LOG does not say why.
+not_killed() {
+	(($1 < 128)) || die "$EXIT_INFRA" "$2 was killed, status $1" "see $3, and run it again"
+}
+
 # free_mib DIR: print the free space, in MiB, of the file system that holds
 # DIR or, where DIR does not exist yet, its nearest existing parent.
 free_mib() {
@@ -210,8 +218,8 @@ theirs() {
 		-c core.hooksPath=/dev/null "$@"
 }
 
-# copy_commit DIR ID REF [whole]: have the commit ID of the repository at DIR as
-# REF in LINUX_GIT: its tree, or its history too. False when git fails.
+# copy_commit DIR ID REF [whole|N]: have the commit ID of the repository at DIR as
+# REF in LINUX_GIT: its tree, or its history too, or N commits of that. False when git fails.
 copy_commit() (
 	dir=$(readlink -f "$1") id=$2 ref=$3 depth=1
 	# git's own locks outlive a git that was killed; ours does not, and is held by a
@@ -220,6 +228,8 @@ copy_commit() (
 	rm -f "$LINUX_GIT/shallow.lock" "$LINUX_GIT/$ref.lock"
 	if [[ ${4:-} == whole ]]; then
 		depth=2147483647 # also where a copy of a tree has cut the history
+	elif [[ -n ${4:-} ]]; then
+		depth=$4
 	elif git_linux cat-file -e "$id^{tree}" 2>/dev/null; then
 		# A shallow fetch of what is here already would cut the history of ours.
 		git_linux update-ref "$ref" "$id"
@@ -476,9 +486,12 @@ step_patch() { [[ $2 == 0 || $2 == commit-* ]] || series_patches "$1" | sed -n "
 
 # own_failures_are_infra: from here on, an exit status that is not a verdict
 # becomes EXIT_INFRA with a message: exit 1 of a full disk must not be read as a
-# bad step. A script sets JUDGED=1 before it ends with EXIT_BAD on purpose.
+# bad step, nor 2, with which jq, sort and tar end then, as a wrong command line. A
+# script sets JUDGED=1 before it ends with EXIT_BAD on purpose; that it was die that
+# ended with EXIT_USAGE, in a subshell or in another script, is said by a file.
 own_failures_are_infra() {
 	JUDGED=0
+	export FAULTLINE_USAGE_MARK=${FAULTLINE_USAGE_MARK:-${TMPDIR:-/tmp}/faultline-usage.$$.$SRANDOM}
 	trap 'name_own_failure $?' EXIT
 }
 
@@ -488,10 +501,26 @@ bad() {
 	die "$EXIT_BAD" "$@"
 }
 
+# bad_or_infra STATUS WHAT [NEXT]: another script, which judges, ended with STATUS: the
+# same as bad when it says so; otherwise it is not known, and why has been said.
+bad_or_infra() {
+	(($1 == EXIT_BAD)) && bad "${@:2}"
+	die "$EXIT_INFRA" "this could not be judged, as a command ended with $1, see above" \
+		"remove the cause and run it again"
+}
+
 # name_own_failure STATUS: the trap of own_failures_are_infra.
 name_own_failure() {
+	local said=0
+
+	if [[ -e $FAULTLINE_USAGE_MARK ]]; then
+		said=1
+		# Who called this script may need it as well
+		[[ $FAULTLINE_USAGE_MARK != *"/faultline-usage.$$."* ]] || rm -f "$FAULTLINE_USAGE_MARK"
+	fi
 	case $1 in
-	0 | "$EXIT_USAGE" | "$EXIT_INFRA") return ;;
+	0 | "$EXIT_INFRA") return ;;
+	"$EXIT_USAGE") ((!said)) || return 0 ;;
 	"$EXIT_BAD") ((!JUDGED)) || return 0 ;;
 	esac
 	die "$EXIT_INFRA" "a command failed with $1, see above; $(free_mib "$FAULTLINE_WORK") MiB are free in $FAULTLINE_WORK" \

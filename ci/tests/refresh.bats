@@ -324,6 +324,16 @@ Upstream-Status: Pending"
 	grep -qx "# my note" "$series/facts"
 }
 
+@test "what cannot be judged is not called bad, and nobody is told to check out" {
+	copy_of_project
+	export FAULTLINE_WORK=$BATS_TEST_TMPDIR/work
+	printf '#!/bin/sh\necho "apply: error: the disk is full" >&2\nexit 125\n' >"$COPY/scripts/apply"
+	SCRIPTS=$COPY/scripts expect_failure 125 "the disk is full" refresh
+	[[ $output == *"could not be judged"* && $output != *"git checkout"* ]]
+	printf '#!/bin/sh\nexit 1\n' >"$COPY/scripts/apply"
+	SCRIPTS=$COPY/scripts expect_failure 1 "git checkout" refresh
+}
+
 @test "uncommitted changes of the patches are refused, and kept" {
 	amend "mm: have line 20 say 3"
 	echo "# my note" >>"$series/facts"

@@ -211,6 +211,21 @@ setup() {
 	[ "$status" -eq 1 ]
 }
 
+@test "what a tool ends with when it cannot write is not called wrong usage" {
+	export TMPDIR=$BATS_TEST_TMPDIR
+	for command in 'jq -n 1 >/dev/full' 'sort "$BASH" >/dev/full' 'x=$(tar -c "$BASH" >/dev/full)'; do
+		expect_failure 125 "a command failed with 2" bash -ec ". '$SCRIPTS/lib.sh'; own_failures_are_infra; $command; true"
+	done
+	# Said in a subshell, and by a script that another one calls
+	expect_failure 2 "odd" bash -ec ". '$SCRIPTS/lib.sh'; own_failures_are_infra; x=\$(usage_error odd); true"
+	[[ $output != *"a command failed"* ]]
+	expect_failure 2 "no track 'nothing'" bash -ec ". '$SCRIPTS/lib.sh'; own_failures_are_infra; '$SCRIPTS/lint' nothing; true"
+	[[ $output != *"a command failed"* ]]
+	expect_failure 2 "no step '99' in track mini" "$CI/cell" mini --step 99 --machine arm64-hafdbs
+	[[ $output != *"a command failed"* ]]
+	run ! compgen -G "$TMPDIR/faultline-usage.*"
+}
+
 @test "every machine, architecture and compile file has the same keys in the same order" {
 	for kind in machine arch compile; do
 		keys=''
