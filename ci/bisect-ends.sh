@@ -27,22 +27,22 @@ series_ends() {
 # repository, after bringing them there. A history on the track's own base shares it
 # and adds little. Any other is cut off at the good end: it may be a million commits.
 tree_ends() {
-	local from to base name depth=()
+	local from to base name depth=''
 
 	[[ -d $user_tree ]] || usage_error "no such folder: $user_tree"
 	user_tree=$(readlink -e "$user_tree")
-	from=$(git -C "$user_tree" rev-parse --verify -q "$good^{commit}") ||
+	from=$(theirs "$user_tree" rev-parse --verify -q "$good^{commit}") ||
 		usage_error "--good: no commit '$good' in $user_tree"
-	to=$(git -C "$user_tree" rev-parse --verify -q "$bad^{commit}") ||
+	to=$(theirs "$user_tree" rev-parse --verify -q "$bad^{commit}") ||
 		usage_error "--bad: no commit '$bad' in $user_tree"
-	git -C "$user_tree" merge-base --is-ancestor "$from" "$to" ||
+	theirs "$user_tree" merge-base --is-ancestor "$from" "$to" ||
 		usage_error "--good $good is not an ancestor of --bad $bad"
 	[[ $from != "$to" ]] || usage_error "--good and --bad are the same commit"
 	base=$(base_commit "$track")
-	git -C "$user_tree" merge-base --is-ancestor "$base" "$to" 2>/dev/null ||
-		depth=(--depth "$(($(git -C "$user_tree" rev-list --count "$from..$to") + 1))")
+	theirs "$user_tree" merge-base --is-ancestor "$base" "$to" 2>/dev/null ||
+		depth=$(($(theirs "$user_tree" rev-list --count "$from..$to") + 1))
 	name=refs/faultline/bisect/$(printf '%s' "$user_tree" | sha256sum | cut -c 1-12)
-	git_linux fetch -q --no-tags "${depth[@]}" "file://$user_tree" "+$to:$name" >&2 ||
+	copy_commit "$user_tree" "$to" "$name" "${depth:-whole}" ||
 		die "$EXIT_INFRA" "cannot copy '$bad' from $user_tree" "see above"
 	good=$from bad=$to
 }

@@ -242,6 +242,17 @@ fingerprint() {
 	expect_failure 2 "--bad: no commit 'typo'" bisect --tree "$USER_TREE" --good base --bad typo
 }
 
+@test "the user's own tree may be another user's, and a fetch that was killed is no obstacle" {
+	[ "$(id -u)" -eq 0 ]
+	stand_in_series 2
+	user_tree
+	chown -R 1 "$USER_TREE"
+	touch "$FAULTLINE_WORK/linux.git/shallow.lock"
+	run --separate-stderr bisect --tree "$USER_TREE" --good work~1 --bad work --repeat 1
+	[[ $output$stderr == *"my commit"* && $output$stderr != *"dubious ownership"* ]]
+	((status < 2))
+}
+
 # bats test_tags=slow
 @test "a history that is not on the track's base is copied from the good end on" {
 	stand_in_series 2
