@@ -18,7 +18,7 @@ run_folder() {
 	mkdir -p "$FAULTLINE_WORK/run" "$FAULTLINE_WORK/lock"
 	exec {guard}>>"$FAULTLINE_WORK/lock/run-folders"
 	flock "$guard"
-	for old in "$FAULTLINE_WORK/run/$track".*; do
+	for old in "$FAULTLINE_WORK/run/$track".??????; do # "$track.1" may be a track, too
 		[[ ! -d $old ]] || flock -n "$old" rm -rf "$old" || :
 	done
 	run=$(mktemp -d "$FAULTLINE_WORK/run/$track.XXXXXX")
@@ -55,7 +55,7 @@ judge_cells() {
 # parallel tries again exactly what is not, on another host where there is one.
 run_parallel() {
 	local command options=(--plain --will-cite --halt never --colsep ' '
-		--jobs "$jobs" --sshlogin "$hosts_reached" --retries $((retries + hosts_count))
+		--jobs "$jobs" --sshlogin "$hosts_reached" --retries $((retries ? retries + hosts_count : 1))
 		--joblog "$run/joblog" --results "$run/job/{#}/" --files)
 
 	command=$(job_command)

@@ -129,7 +129,9 @@ objects_at() {
 	mkdir -p "$KBUILD_OUT/log"
 	# What fails is judged file by file. All do if the common part does not build.
 	export KBUILD_OUTPUT_OPTION=--output-sync=target
-	if ! kbuild "${OBJECTS_FLAGS[@]}" prepare >"$log" 2>&1; then
+	kbuild "${OBJECTS_FLAGS[@]}" prepare >"$log" 2>&1 || status=$?
+	not_killed "$status" "make for $OBJECTS_ARCH" "$log"
+	if ((status)); then
 		for file in "${missing[@]}"; do
 			mkdir -p "$KBUILD_OUT/log/${file%/*}"
 			grep -a -A 3 'error' "$log" | head -n 20 >"$KBUILD_OUT/log/${file%.*}.log" || true
@@ -199,6 +201,6 @@ object_keep() {
 	fi
 	awk -v src="$KBUILD_SRC/" -f "$FAULTLINE_ROOT/ci/warnings.awk" "$OBJECTS/$file.log" |
 		LC_ALL=C sort -u >"$OBJECTS/$file.warnings"
-	printf '%s\n' "$status" >"$OBJECTS/$file.status.tmp"
-	mv "$OBJECTS/$file.status.tmp" "$OBJECTS/$file.status"
+	printf '%s\n' "$status" >"$OBJECTS/$file.status.tmp.$$" # of another track, too
+	mv "$OBJECTS/$file.status.tmp.$$" "$OBJECTS/$file.status"
 }

@@ -44,6 +44,6 @@ splats_missed() {
 		done <"$run"
 		[[ -n $met || -z $tried ]] || printf \
 			"known splat '%s' was not met on%s: take it out of configs/splats/%s\n" \
-			"$expression" "$tried" "$track"
+			"$expression" "$tried" "$(basename "$(splats_file "$track")")"
 	done < <(splats_listed "$track")
 }

@@ -177,13 +177,19 @@ native_arch() {
 
 # check_compile: compile before and after each patch what it touches.
 check_compile() {
-	local step name arches key='' common status log count=0 start=$SECONDS
+	local step name arches arch cross tool key='' common status log count=0 start=$SECONDS
 
 	arches=$(printf '%s\n' "$(native_arch)" arm64 s390x | awk '!seen[$0]++' | paste -s -d ,)
 	common=$({
 		printf '%s\n' "$arches"
 		cat "$FAULTLINE_ROOT"/ci/{compile,*.sh,sparse,warnings.awk} "$FAULTLINE_CONFIGS"/arch/* \
-			"$FAULTLINE_CONFIGS"/compile/*
+			"$FAULTLINE_CONFIGS"/compile/* "$FAULTLINE_CONFIGS/kernel/Kconfig" 2>/dev/null || true
+		for arch in ${arches//,/ }; do
+			cross=$(conf_get "$FAULTLINE_CONFIGS/arch/$arch" cross) || continue
+			for tool in sparse "${cross}gcc" "${cross}ld"; do
+				"$tool" --version 2>/dev/null | head -n 1 || true # ci/compile says what is missing
+			done
+		done
 	} | sha256sum | cut -c 1-12)
 	for step in "${STEPS[@]}"; do
 		name=${NAMES[step - 1]} status=0

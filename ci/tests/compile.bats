@@ -101,6 +101,8 @@ setup() { mini_objects; }
 	EOF
 	chmod 755 "$BATS_TEST_TMPDIR/make"
 	PATH=$BATS_TEST_TMPDIR:$PATH expect_failure 125 "make for here ended with 137" "$CI/compile" mini --arch here
+	sed -i "s/' -k '/' prepare '/" "$BATS_TEST_TMPDIR/make"
+	PATH=$BATS_TEST_TMPDIR:$PATH expect_failure 125 "make for here was killed, status 137" "$CI/compile" mini --arch here
 	run "$CI/compile" mini --arch here
 	echo "$output"
 	[ "$status" -eq 0 ]

@@ -241,6 +241,12 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	sed -i 's/kill -9 .*;; esac/kill -9 $PPID ;; esac/' "$BATS_TEST_TMPDIR/bin/gcc"
 	expect_failure 125 'building was killed, status 137' env PATH="$BATS_TEST_TMPDIR/bin:$PATH" \
 		"$CI/build" mini --step 1 --kernel mini-a
+	# Nor is it one when what ci/build says cannot be kept
+	printf '#!/bin/sh\ncat\nexit 1\n' >"$BATS_TEST_TMPDIR/bin/tee"
+	chmod +x "$BATS_TEST_TMPDIR/bin/tee"
+	expect_failure 125 'building was killed, status 137' env PATH="$BATS_TEST_TMPDIR/bin:$PATH" \
+		"$CI/cell" mini --step 1 --machine a1
+	run ! compgen -G "$FAULTLINE_WORK/result/mini/a1/1-*/result.json"
 	# What it left half-written is not trusted.
 	[ -e "$FAULTLINE_WORK/build/mini/mini-a/.faultline-building" ]
 	run -0 "$CI/build" mini --step 1 --kernel mini-a

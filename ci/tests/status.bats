@@ -18,14 +18,15 @@ setup() {
 # upstream N STATUS: give the Nth patch another Upstream-Status.
 upstream() { sed -i "s/^Upstream-Status: .*/Upstream-Status: $2/" "$(nth "$1")"; }
 
-# result MACHINE STEP VERDICT [AGE]: a result for what STEP is now, AGE seconds old.
+# result MACHINE STEP VERDICT [AGE [PATCH [TESTS]]]: a result for what STEP is now, AGE
+# seconds old, with one more PATCH, or of some TESTS only.
 result() {
 	local dir=$FAULTLINE_WORK/result/mini/$1/$2-$3 tree
 
 	tree=$(. "$SCRIPTS/lib.sh"; git_linux rev-parse "$(step_commit mini "$2")^{tree}")
 	mkdir -p "$dir"
-	printf '{"machine":"%s","verdict":"%s","id":{"tree":"%s","with":"%s"}}\n' \
-		"$1" "$3" "$tree" "${5:-}" >"$dir/result.json"
+	printf '{"machine":"%s","verdict":"%s","id":{"tree":"%s","with":"%s","tests":"%s"}}\n' \
+		"$1" "$3" "$tree" "${5:-}" "${6:-}" >"$dir/result.json"
 	touch -d "@$(($(date +%s) - ${4:-0}))" "$dir/result.json"
 }
 
@@ -56,6 +57,7 @@ of() { "$SCRIPTS/status" mini --json | jq -c "$1"; }
 	result arm64 2 pass
 	result s390x 3 crash
 	result s390x 1 fail 0 control.patch
+	result s390x 3 pass 0 '' probe
 	[ "$(of '[.tracks[0].patches[].verdicts]')" = '[{},{"arm64":"pass"},{"s390x":"crash"}]' ]
 	run -0 "$SCRIPTS/status" mini
 	[[ $output == *$'\n2    Backport      0123456789ab v5.9  no     P.       '* ]]

@@ -36,6 +36,7 @@ static const struct unwind unwinds[] = {
 	{ "x86", "RIP=", NULL, 0, 0, false },
 	{ "arm", "R15=", NULL, 0, 0, false },
 	{ "riscv", "pc ", NULL, 0, 0, false },
+	{ "powerpc", "NIP ", NULL, 0, 0, false },
 };
 
 static const struct unwind *unwind_of(const char *arch)

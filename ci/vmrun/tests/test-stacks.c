@@ -207,6 +207,8 @@ static void test_place_only(void **state)
 	(void)state;
 	expect_stacks("x86_64", "CPU#0\nRAX=0 RIP=0000000000001104 RFL=00000246\n",
 		      none, "CPU 0:| inner+0x4/0x100");
+	expect_stacks("powerpc64", "CPU#0\nNIP 0000000000001104   LR 0 CTR 0\n",
+		      none, "CPU 0:| inner+0x4/0x100");
 	expect_stacks("sparc64", "CPU#0\npc: 0000000000001104\n", none, "");
 	expect_stacks("arm64", "", none, "");
 }
