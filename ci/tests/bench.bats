@@ -114,6 +114,20 @@ row() {
 	expect_failure 125 "bench.json is missing" "$CI/bench" show mini --kept
 }
 
+@test "ci/bench all is bad when a benchmark is, whatever else cannot be measured" {
+	mini_track
+	copy_of_project
+	export FAULTLINE_WORK=$BATS_TEST_TMPDIR/work
+	for name in reclaim fault size toolkit matrix; do
+		printf '#!/bin/sh\nexit 0\n' >"$COPY/ci/bench-$name"
+	done
+	printf '#!/bin/sh\nexit 125\n' >"$COPY/ci/bench-toolkit"
+	expect_failure 125 "measured in" "$COPY/ci/bench" all mini
+	printf '#!/bin/sh\nexit 1\n' >"$COPY/ci/bench-size"
+	expect_failure 1 "measured in" "$COPY/ci/bench" all mini
+	[[ $output != *"a command failed"* ]]
+}
+
 @test "what is carried is what was measured, of every benchmark, in one file" {
 	measure
 	measure_again=$(cat "$result")

@@ -32,7 +32,9 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	run -0 --separate-stderr "$CI/boot" mini
 	[ "$output" = "$before" ]
 	[ "$(builds) $(boots)" = '7 8' ]
+	mkdir "$FAULTLINE_WORK/run/mini.1.abcdef" # of the track mini.1
 	run -0 --separate-stderr "$CI/boot" mini --again --machine b1
+	[ -d "$FAULTLINE_WORK/run/mini.1.abcdef" ]
 	[ "$(builds) $(boots)" = '7 10' ]
 	# One folder for the runs, and it is the last one's.
 	[ "$(of_run 7)" = '0 0' ]

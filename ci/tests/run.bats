@@ -213,6 +213,7 @@ setup() {
 
 @test "what a tool ends with when it cannot write is not called wrong usage" {
 	export TMPDIR=$BATS_TEST_TMPDIR
+	# shellcheck disable=SC2016 # of another shell
 	for command in 'jq -n 1 >/dev/full' 'sort "$BASH" >/dev/full' 'x=$(tar -c "$BASH" >/dev/full)'; do
 		expect_failure 125 "a command failed with 2" bash -ec ". '$SCRIPTS/lib.sh'; own_failures_are_infra; $command; true"
 	done
