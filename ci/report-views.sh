@@ -98,16 +98,27 @@ copy_logs() {
 	done < <(jq -r '.cells[] | select(.gone | not) | [.key, .folder, (.files | join(" "))] | @tsv' "$scratch/summary")
 }
 
+# other_than_report DIR: print the name of something in DIR that is no part of a report.
+other_than_report() {
+	find "$1/" -mindepth 1 -maxdepth 1 ! -name table.txt ! -name report.ktap ! -name junit.xml \
+		! -name report.html ! -name bench.html ! -name log -printf '%f\n' -quit
+}
+
 # write_folder DIR: write every view, and the logs, into DIR, replacing an
 # earlier report as a whole. A folder that holds anything else is left alone.
 write_folder() {
-	local dir=$1 bench=bench.html
+	local dir=$1 bench=bench.html other old
 
-	if [[ -e $dir && ! -f $dir/report.html && -n $(ls -A "$dir" 2>/dev/null || echo file) ]]; then
-		usage_error "$dir exists and holds no report"
+	if [[ -e $dir ]]; then
+		[[ -d $dir && (-f $dir/report.html || -z $(ls -A "$dir")) ]] ||
+			usage_error "$dir exists and holds no report"
+		other=$(other_than_report "$dir")
+		[[ -z $other ]] || usage_error "$dir has '$other', which is no part of a report"
 	fi
 	hold_lock "report-$track"
-	rm -rf "$dir.tmp".*
+	for old in "$dir.tmp".*; do # of runs that were killed
+		[[ ! -d $old || ${old##*.} == *[!0-9]* || -n $(other_than_report "$old") ]] || rm -rf "$old"
+	done
 	mkdir -p "$dir.tmp.$$"
 	copy_logs "$dir.tmp.$$/log"
 	view table >"$dir.tmp.$$/table.txt"

@@ -137,6 +137,15 @@ ktap_reader() {
 }
 
 @test "a folder that holds something else is left alone" {
+	folder=$BATS_TEST_TMPDIR/docs
+	mkdir "$folder" "$folder.tmp.old" "$folder.tmp.77"
+	touch "$folder/report.html" "$folder/thesis.txt" "$folder.tmp.77/thesis.txt"
+	expect_failure 2 "docs has 'thesis.txt', which is no part of a report" "$CI/report" mini --run "$run_file" --folder "$folder"
+	rm "$folder/thesis.txt"
+	run "$CI/report" mini --run "$run_file" --folder "$folder"
+	[ -s "$folder/table.txt" ]
+	[ -d "$folder.tmp.old" ]
+	[ -f "$folder.tmp.77/thesis.txt" ]
 	mkdir "$BATS_TEST_TMPDIR/mine"
 	touch "$BATS_TEST_TMPDIR/mine/work"
 	expect_failure 2 "mine exists and holds no report" "$CI/report" mini --run "$run_file" --folder "$BATS_TEST_TMPDIR/mine"
