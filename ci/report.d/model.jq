@@ -45,6 +45,16 @@ def as_regex: gsub("(?<c>[.+^$(){}|\\\\])"; "\\\(.c)") | gsub("\\*"; ".*") | gsu
 		| max_by(.step)) as $before
 	| .flipped_from = (if $before != null and $value != null and $before.value != $value
 		then $before.value else null end)))
+# What the guest tells and the series does not list stays as it is.
+| map(. as $cell
+	| ([$cells[] | select(.machine == $cell.machine and .step < $cell.step and .verdict == "pass")]
+		| max_by(.step)) as $before
+	| .moved = (if $partial == "1" or .verdict != "pass" or $before == null then [] else
+		[($before.facts + .facts | keys[]) as $name
+			| select(expected($name; $cell.step; $cell.machine) == null
+				and $before.facts[$name] != $cell.facts[$name])
+			| {$name, value: $cell.facts[$name], was: $before.facts[$name], step: $before.step}] end)
+	| .good = (.good and .moved == []))
 | {
 	format: 1, track: $track, made: $made, partial: ($partial == "1"), known: $known, rules: $rules,
 	notes: ($notes | lines),
@@ -55,7 +65,9 @@ def as_regex: gsub("(?<c>[.+^$(){}|\\\\])"; "\\\(.c)") | gsub("\\*"; ".*") | gsu
 	problems: map(. as $c
 		| (select(.class != "good") | {key, class, wrong: (if .gone then .reason else "\(.verdict): \(.reason)" end | gsub("\n"; " "))}),
 		  (.known[] | select(.wrong) | {key: $c.key, class: "bad",
-			wrong: "\(.name) is '\(.value // "none")', and the series says '\(.expected)'"})
+			wrong: "\(.name) is '\(.value // "none")', and the series says '\(.expected)'"}),
+		  (.moved[] | {key: $c.key, class: "bad",
+			wrong: "\(.name) is '\(.value // "none")', and '\(.was // "none")' at step \(.step): patches/\($track)/facts does not say that it changes"})
 		| . + {step: $c.step, machine: $c.machine, folder: $c.folder, gone: ($c.gone // false)})
 }
 | .class = (if any(.problems[]; .class == "bad") then "bad"

@@ -53,6 +53,33 @@ cell() {
 	expect_failure 1 "step 3 on s390x: a.fact is 'old', and the series says 'young'" "$CI/report" mini --run "$run_file"
 }
 
+# telling FACTS: have the guest of the last cell tell more facts, a JSON object.
+telling() {
+	local json
+
+	json=$(tail -n 1 "$run_file" | cut -f 3)/result.json
+	jq --argjson more "$1" '.facts += $more' "$json" >"$json.new"
+	mv "$json.new" "$json"
+}
+
+@test "what the series does not list stays as it is: a change is red at its step, and only there" {
+	for step in 0 1 2 3; do
+		cell "$step" s390x pass young
+		telling "{\"gup.thp\": \"$((step > 1 ? 0 : 1024))\"}"
+	done
+	cell 3 arm64-hafdbs pass old
+	telling '{"gup.thp": "2048"}'
+	expect_failure 1 "step 2 on s390x: gup.thp is '0', and '1024' at step 1: patches/mini/facts does not say that it changes" \
+		"$CI/report" mini --run "$run_file"
+	[ "$(grep -c 'gup.thp' <<<"$output")" -eq 1 ]
+	run -0 "$CI/report" mini --run "$run_file" --partial
+	: >"$run_file"
+	cell 0 s390x pass young
+	telling '{"gup.thp": "1024"}'
+	cell 1 s390x pass young
+	expect_failure 1 "step 1 on s390x: gup.thp is 'none', and '1024' at step 0" "$CI/report" mini --run "$run_file"
+}
+
 @test "a fact that was not observed is red" {
 	cell 3 s390x pass ''
 	expect_failure 1 "a.fact is 'none', and the series says 'young'" "$CI/report" mini --run "$run_file"
