@@ -495,9 +495,12 @@ own_failures_are_infra() {
 	trap 'name_own_failure $?' EXIT
 }
 
-# bad WHAT [NEXT]: die because what was judged is bad, and not for a failure of ours.
+# bad WHAT [NEXT]: die because what was judged is bad, and not for a failure of ours;
+# also in a subshell of a script that passes its status on.
 bad() {
 	JUDGED=1
+	[[ $BASHPID == "$$" || -z ${FAULTLINE_USAGE_MARK:-} ]] ||
+		{ : >"$FAULTLINE_USAGE_MARK.bad.$$"; } 2>/dev/null || true
 	die "$EXIT_BAD" "$@"
 }
 
@@ -513,6 +516,10 @@ bad_or_infra() {
 name_own_failure() {
 	local said=0
 
+	if [[ -e $FAULTLINE_USAGE_MARK.bad.$$ ]]; then
+		JUDGED=1
+		rm -f "$FAULTLINE_USAGE_MARK.bad.$$"
+	fi
 	if [[ -e $FAULTLINE_USAGE_MARK ]]; then
 		said=1
 		# Who called this script may need it as well

@@ -14,17 +14,18 @@ readonly PEOPLE_MAX=25
 # check_address ADDRESS...: die unless each is an address that every server
 # takes: `user@host` or `Name <user@host>`, the address in ASCII.
 check_address() {
-	local address
+	local address mailbox='[a-zA-Z0-9._+=/-]+@[a-zA-Z0-9.-]+'
+	local form="^($mailbox|[^<>]* <$mailbox>)\$"
 
 	for address; do
-		address=${address##*<} address=${address%>}
-		[[ $address =~ ^[a-zA-Z0-9._+=/-]+@[a-zA-Z0-9.-]+$ ]] || die "$EXIT_USAGE" \
-			"'$address' is not a mail address in ASCII" \
+		[[ $address =~ $form ]] || die "$EXIT_USAGE" \
+			"'$address' is no mail address in ASCII" \
 			"give user@host or 'Name <user@host>'; the name may be in any script"
 	done
 }
 
-# encode_address: print the addresses on stdin as a mail header has them.
+# encode_address: print the addresses on stdin as a mail header has them: a name that is
+# not ASCII encoded, one with a character that separates or ends it quoted (RFC 5322, 3.2.3).
 encode_address() {
 	local line who
 
@@ -32,6 +33,9 @@ encode_address() {
 		who=${line%% <*}
 		if [[ $line == *' <'* && $who == *[!\ -~]* ]]; then
 			printf '=?UTF-8?B?%s?= <%s\n' "$(printf '%s' "${who//\"/}" | base64 -w 0)" "${line##*<}"
+		elif [[ $line == *' <'* && $who != \"*\" && $who == *[][,\;:\(\)@.\"\\]* ]]; then
+			who=${who//\\/\\\\}
+			printf '"%s" <%s\n' "${who//\"/\\\"}" "${line##*<}"
 		else
 			printf '%s\n' "$line"
 		fi
@@ -53,7 +57,7 @@ mail_commits() {
 			sed -E "1,/^---\$/{/^($OWN_TRAILERS): /d}" "$dir/$name"
 		fi | git_in "$tree" -c user.name="$name_of_user" -c user.email="$email" \
 			-c am.threeWay=false -c commit.gpgSign=false -c core.hooksPath=/dev/null \
-			am -q -s --keep-cr >"$new.log" 2>&1 || die "$EXIT_BAD" \
+			am -q -s --keep-cr >"$new.log" 2>&1 || die "$EXIT_INFRA" \
 			"patches/$track/$name does not apply as a mail: $(head -n 3 "$new.log")" "see scripts/apply $track"
 	done
 	git_in "$tree" rev-parse HEAD
@@ -165,7 +169,7 @@ address_mail() {
 		((${#cc[@]} == 0)) || printf 'cc\t%s\n' "${cc[@]}"
 		cat
 	} | awk -F '\t' '{ a = tolower($2); sub(/.*</, "", a); sub(/>.*/, "", a) } !seen[a]++')
-	[[ -n $all ]] || die "$EXIT_BAD" "nobody is to get ${1##*/}" "name somebody with --to"
+	[[ -n $all ]] || bad "nobody is to get ${1##*/}" "name somebody with --to"
 	# A mail needs a To.
 	[[ $all == *to$'\t'* ]] || all=$(sed '1s/^cc/to/' <<<"$all")
 	printf '%s\n' "${1##*/}"
@@ -175,7 +179,11 @@ address_mail() {
 			awk -v kind="$kind" '{ printf "%s%s", NR == 1 ? "\n" kind ": " : ",\n    ", $0 }')
 	done
 	# Unfolded, as git send-email makes them: b4 0.12 fails on a folded header.
-	headers=${headers#$'\n'} awk '
+	headers=${headers#$'\n'}
+	# git says so for what it finds in a changelog only
+	! LC_ALL=C grep -q '[^ -~[:space:]]' "$1" || sed '/^$/q' "$1" | grep -i '^content-type:' >/dev/null ||
+		headers+=$'\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit'
+	headers=$headers awk '
 		done { print; next }
 		/^[ \t]/ { sub(/^[ \t]+/, ""); printf " %s", $0; next }
 		NR > 1 { printf "\n" }
@@ -186,7 +194,7 @@ address_mail() {
 
 # make_mails OUT: write the mails, their recipients, and all of them as a mailbox.
 make_mails() {
-	local out=$1 top mail name_of_user=$name every=$new.every
+	local out=$1 top mail line name_of_user=$name every=$new.every
 
 	top=$(mail_commits "$base")
 	[[ $(git_linux rev-parse "$top^{tree}") == $(git_linux rev-parse "$tip^{tree}") ]] ||
@@ -195,8 +203,14 @@ make_mails() {
 	maintainers_folder "$new.maintainers"
 	: >"$every"
 	for mail in "$out"/*.patch; do
+		# Another mail would begin there for who reads the mailbox
+		line=$(awk 'NR > 1 && /^From / { print; exit }' "$mail")
+		[[ -z $line ]] || bad "${mail##*/} has a line that begins as a mailbox's mails do: '$line'" \
+			"write it in another way: a changelog or cover letter with 'From ' at the beginning of a line ends there"
 		[[ $mail != *0000-cover-letter.patch ]] || continue
-		maintainers_of "$mail" | tee -a "$every" | address_mail "$mail" >>"$out/recipients"
+		maintainers_of "$mail" >"$new.who"
+		cat "$new.who" >>"$every"
+		address_mail "$mail" <"$new.who" >>"$out/recipients"
 	done
 	LC_ALL=C sort -s -t $'\t' -k1,1r "$every" |
 		address_mail "$(printf '%s\n' "$out"/*0000-cover-letter.patch)" >"$every.cover"

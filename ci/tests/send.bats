@@ -259,9 +259,45 @@ header() { sed '/^$/,$d' "$2" | sed -e ':a' -e 'N;$!ba' -e 's/\n[ \t]\+/ /g' | s
 	expect_failure 2 "is not empty" "$SCRIPTS/send" mini --output "$BATS_TEST_TMPDIR/full"
 	[ "$(cat "$BATS_TEST_TMPDIR/full/file")" = precious ]
 	expect_failure 2 "a number from 1 on" "$SCRIPTS/send" mini --version two
-	expect_failure 2 "'jörg@example.org' is not a mail address in ASCII" "$SCRIPTS/send" mini --to 'J <jörg@example.org>'
-	expect_failure 2 "'nobody' is not a mail address" "$SCRIPTS/send" mini --cc nobody
+	expect_failure 2 "'J <jörg@example.org>' is no mail address in ASCII" "$SCRIPTS/send" mini --to 'J <jörg@example.org>'
+	expect_failure 2 "'nobody' is no mail address" "$SCRIPTS/send" mini --cc nobody
+	expect_failure 2 "'x@example.org>' is no mail address" "$SCRIPTS/send" mini --cc 'x@example.org>'
+	expect_failure 2 "'a@example.org, b@example.org' is no mail" "$SCRIPTS/send" mini --cc 'a@example.org, b@example.org'
 	expect_failure 2 "there is nothing to send in" "$SCRIPTS/send" mini --resume
+}
+
+@test "a name with a comma, and letters that are not ASCII, arrive" {
+	git config --global user.name Tester
+	sed -i 's/^It says why\.$/Für Jérôme: it says why./' "$series/cover-letter"
+	git -C "$FAULTLINE_PATCHES" commit -qam cover
+	typing 'send mini v1' "$SCRIPTS/send" mini --really --to 'Doe, Jane <jane@example.org>' --cc 'J. "R" Doe <jr@example.org>'
+	count_mails 4
+	[[ $(header To "$MAILS/00" | tail -n 1) == '"Doe, Jane" <jane@example.org>'* ]]
+	[[ $(header Cc "$MAILS/00") == *'"J. \"R\" Doe" <jr@example.org>'* ]]
+	[[ $(head -n 1 "$MAILS/00") == *' jane@example.org'* && $(head -n 1 "$MAILS/00") != *Doe* ]]
+	[ "$(header Content-Type "$MAILS/00")" = 'text/plain; charset=UTF-8' ]
+	[ -z "$(header Content-Type "$MAILS/01")" ]
+	grep -q '^Für Jérôme' "$MAILS/00"
+}
+
+@test "a line that ends a mail in a mailbox is refused" {
+	sed -i 's/^It has to say 2\.$/&\nFrom step 2 on it is so./' "$(nth 2)"
+	expect_failure 1 "has a line that begins as a mailbox's mails do: 'From step 2 on it is so.'" "$SCRIPTS/send" mini
+}
+
+@test "our own failure is not the series': a full disk, and a get_maintainer.pl that dies" {
+	local bin=$BATS_TEST_TMPDIR/bin
+
+	mkdir "$bin"
+	printf '#!/bin/sh\nexit 1\n' >"$bin/perl"
+	chmod +x "$bin/perl"
+	PATH=$bin:$PATH expect_failure 125 "get_maintainer.pl failed on 0001" "$SCRIPTS/send" mini
+	[[ $output != *"name somebody with --to"* ]]
+	printf '#!/bin/sh\ncase " $* " in *" am "*) exit 128 ;; esac\nexec %s "$@"\n' "$(command -v git)" >"$bin/git"
+	rm "$bin/perl"
+	chmod +x "$bin/git"
+	"$SCRIPTS/apply" mini --quiet
+	PATH=$bin:$PATH expect_failure 125 "does not apply as a mail" "$SCRIPTS/send" mini
 }
 
 @test "without an identity: says which setting is missing" {
