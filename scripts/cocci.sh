@@ -80,8 +80,11 @@ cocci_candidates() {
 	kept=$FAULTLINE_WORK/regen/candidates/$(sha256sum <<<"$tree $ere" | cut -c 1-40)
 	if ((!COCCI_CACHED)) || [[ ! -f $kept ]]; then
 		say "  looking for candidates: $ere"
-		found=$(cocci_grep "$ere" "$commit") || bad "$file: git cannot search for Candidates: '$ere'" \
-			"it has to be an extended regular expression"
+		found=$(cocci_grep "$ere" "$commit") || {
+			(($? == EXIT_USAGE)) && bad "$file: git cannot search for Candidates: '$ere'" \
+				"it has to be an extended regular expression"
+			die "$EXIT_INFRA" "git grep did not get to its end" "see above, and run it again"
+		}
 		mkdir -p "${kept%/*}"
 		: >"$COCCI_RUN/found"
 		mapfile -t paths <<<"$found"
@@ -93,7 +96,8 @@ cocci_candidates() {
 	cat "$kept"
 }
 
-# cocci_grep ERE COMMIT: print `COMMIT:path` of the files with a match, as git grep.
+# cocci_grep ERE COMMIT: print `COMMIT:path` of the files with a match, as git grep. Returns
+# EXIT_USAGE when ERE is none, and EXIT_INFRA when git grep fails for another reason.
 cocci_grep() {
 	local commit=$2 kind pid pids=()
 
@@ -103,7 +107,10 @@ cocci_grep() {
 		pids+=($!)
 	done
 	for pid in "${pids[@]}"; do
-		wait "$pid" || (($? == 1)) || return "$EXIT_USAGE"
+		wait "$pid" || (($? == 1)) || {
+			LC_ALL=C grep -qE -e "$1" /dev/null || (($? == 1)) || return "$EXIT_USAGE"
+			return "$EXIT_INFRA"
+		}
 	done
 	cat "$COCCI_RUN/found.c" "$COCCI_RUN/found.h"
 }

@@ -24,9 +24,9 @@ COCCI_LIMIT=${COCCI_LIMIT:-300}
 
 # Of the semantic patch at work (cocci_run): what spatch is to do, lines
 # `size path`; by path, the size and where the result is kept; the paths that
-# spatch is at work on, by process id.
+# spatch is at work on, and since when, by process id.
 cocci_todo=()
-declare -A cocci_size=() cocci_entry=() cocci_running=()
+declare -A cocci_size=() cocci_entry=() cocci_running=() cocci_since=()
 
 # cocci_files FILE COMMIT MODE: run spatch on the files of cocci_todo,
 # COCCI_JOBS at a time.
@@ -53,8 +53,13 @@ cocci_files() {
 		done
 		status=0
 		wait -n -p pid "${!cocci_running[@]}" || status=$?
+		# bash knows no more of what a signal has ended, by a user or for want of memory.
+		[[ -n ${pid:-} ]] || die "$EXIT_INFRA" "spatch was killed, see above" "is there memory enough? then run it again"
 		item=${cocci_running[$pid]}
 		unset "cocci_running[$pid]"
+		# 137 is also that of a second try of timeout, when COCCI_LIMIT is over
+		((status != 130 && status != 143 && (status != 137 || SECONDS - cocci_since[$pid] >= COCCI_LIMIT))) ||
+			die "$EXIT_INFRA" "spatch was killed on $item, status $status" "is there memory enough? then run it again"
 		cocci_store "$file" "$mode" "$item" "$status"
 		number=$((number + 1)) finished=$((finished + ${cocci_size["$item"]}))
 		cocci_progress
@@ -85,7 +90,7 @@ cocci_spatch() {
 
 	detail "  (cd $COCCI_RUN/src && ${command[*]@Q})"
 	(cd "$COCCI_RUN/src" && exec "${command[@]}") </dev/null >"$log.out" 2>"$log.err" &
-	cocci_running[$!]=$3
+	cocci_running[$!]=$3 cocci_since[$!]=$SECONDS
 }
 
 # cocci_store FILE MODE PATH STATUS: judge what spatch did to a file, and keep it

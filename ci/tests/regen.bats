@@ -168,6 +168,18 @@ result() { cat "$FAULTLINE_WORK/regen/mini/run/result"; }
 	expect_failure 1 "mm/new.c:4: use(vmf->address); (is left" "$SCRIPTS/regen" mini
 }
 
+@test "a spatch, or a git grep, that is killed says nothing of the semantic patch" {
+	# shellcheck disable=SC2016 # for the fake
+	fake_spatch <<<'case $file in mm/memory.c) kill -9 $$ ;; esac'
+	expect_failure 125 "spatch was killed" "$SCRIPTS/regen" mini
+	rm "$BATS_TEST_TMPDIR/bin/spatch"
+	# shellcheck disable=SC2016 # as above
+	printf '#!/bin/sh\ncase " $* " in *" grep "*) kill -9 $$ ;; esac\nexec %s "$@"\n' "$(command -v git)" >"$BATS_TEST_TMPDIR/bin/git"
+	chmod +x "$BATS_TEST_TMPDIR/bin/git"
+	expect_failure 125 "git grep did not get to its end" "$SCRIPTS/regen" mini --no-cache
+	[[ $output != *"regular expression"* ]]
+}
+
 @test "an exception of spatch names the file, and hides no other" {
 	# shellcheck disable=SC2016 # for the fake
 	fake_spatch <<<'case $file in
