@@ -13,11 +13,13 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kvm.h"
 
 #define PROBE_SECONDS 30
+#define DAY (24 * 60 * 60)
 #define PROBE_NONCE "6b766d70726f62656b766d70726f6265"
 
 /**
@@ -92,11 +94,15 @@ static char *cache_path(const struct machine *m, const char *dir)
 	return path.s;
 }
 
-/* The remembered answer: 1 yes, 0 no, -1 none. */
+/*
+ * The remembered answer: 1 yes, 0 no, -1 none.  What kept QEMU from starting may
+ * have been a moment's, so a no is asked again after a day.
+ */
 static int remembered(const char *path, struct sbuf *why)
 {
 	char line[512] = "";
 	FILE *f = fopen(path, "re");
+	struct stat st;
 
 	if (!f)
 		return -1;
@@ -104,6 +110,8 @@ static int remembered(const char *path, struct sbuf *why)
 		line[strcspn(line, "\n")] = '\0';
 	fclose(f);
 	if (strcmp(line, "yes") && strncmp(line, "no ", 3))
+		return -1;
+	if (*line == 'n' && (stat(path, &st) || st.st_mtime + DAY < time(NULL)))
 		return -1;
 	sb_addf(why, "%s remembers: %s", path, line);
 	return *line == 'y';

@@ -1,0 +1,28 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0
+# ci/diagnose on results that were made by hand: what it refuses.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+@test "a step that has changed since has no lines, and no wrong ones" {
+	local result image
+
+	mini_track
+	"$SCRIPTS/apply" mini --quiet
+	result=$FAULTLINE_WORK/result/mini/arm64-hafdbs/2-key
+	image=$FAULTLINE_WORK/image/arm64-key
+	mkdir -p "$result" "$image"
+	touch "$image/config" "$result/console.log"
+	jq -n '{verdict: "crash", reason: "BUG", machine: "arm64-hafdbs",
+		crash: {fingerprint: "f00d", trace: ["do_fault+0x1/0x2"]},
+		id: {track: "mini", step: "2", tree: "0123", build: "key"}}' >"$result/result.json"
+	expect_failure 125 "step 2 of mini is no longer the tree that ran" "$CI/diagnose" "$result"
+	[ "$(jq -r '.crash.trace[0]' "$result/result.json")" = 'do_fault+0x1/0x2' ]
+}
+
+@test "what did not crash is wrong usage" {
+	mkdir "$BATS_TEST_TMPDIR/result"
+	echo '{"verdict": "pass"}' >"$BATS_TEST_TMPDIR/result/result.json"
+	expect_failure 2 "is pass, not crash or hang" "$CI/diagnose" "$BATS_TEST_TMPDIR/result"
+}
