@@ -14,7 +14,7 @@ export ROOT SCRIPTS CI
 
 # What the one who runs the tests has set is not what is tested.
 export VERBOSITY=1
-unset FAULTLINE_JOBS COCCI_LIMIT
+unset FAULTLINE_JOBS COCCI_LIMIT FAULTLINE_USAGE_MARK
 
 # role ARGS...: git as the role identity, deaf to the user's configuration.
 role() {
