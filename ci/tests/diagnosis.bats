@@ -13,7 +13,8 @@ setup_file() {
 	GUEST=$("$CI/guest-image" v5.10 --arch arm64 --quiet)
 	IMAGE=$("$CI/build" v5.10 --step 0 --kernel arm64)
 	VMRUN=$(vmrun_binary)
-	export GUEST IMAGE VMRUN MACHINE LINUX_GIT
+	BASE_TREE=$(git --git-dir="$LINUX_GIT" rev-parse 'base/v5.10^{tree}')
+	export GUEST IMAGE VMRUN MACHINE LINUX_GIT BASE_TREE
 	control panic
 	control hang
 	"$CI/diagnose" "$BATS_FILE_TMPDIR/panic"
@@ -25,7 +26,7 @@ control() {
 	"$VMRUN" --machine "$ROOT/configs/machine/$MACHINE" --kernel "$IMAGE/Image" \
 		--symbols "$IMAGE/System.map" --initrd "$GUEST/init-controls.cpio" \
 		--append "faultline.control=$1" --silence 8 --timeout 40 --quiet \
-		--id track=v5.10 --id step=0 --id "build=${IMAGE##*/arm64-}" \
+		--id track=v5.10 --id step=0 --id "build=${IMAGE##*/arm64-}" --id "tree=$BASE_TREE" \
 		--output "$BATS_FILE_TMPDIR/$1" || [ $? -eq 1 ]
 }
 
