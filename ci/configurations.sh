@@ -31,7 +31,7 @@ configuration_warnings() {
 # compile_step CONFIG STEP: build one step; sets good to 1 or 0. Not to be called
 # in a condition, which would switch off set -e in all of it.
 compile_step() {
-	local config=$1 step=$2 commit log found key targets status=0
+	local config=$1 step=$2 commit log found key targets
 
 	good=0
 	commit=$(step_commit "$track" "$step")
@@ -54,11 +54,7 @@ compile_step() {
 	# A file that was compiled before would not warn again.
 	(cd "$KBUILD_SRC" && patch_files "$track" "$step" | xargs -r -d '\n' touch -c)
 	read -ra targets <<<"$(conf_get "$FAULTLINE_CONFIGS/compile/$config" targets)"
-	kbuild "${targets[@]}" >"$log" 2>&1 || status=$?
-	if ((status)); then
-		not_killed "$status" compiling "$log"
-		kbuild_errors "$log" >&2 || true
-		! kbuild_was_starved "$log" || die "$EXIT_INFRA" "compiling ran out of disk or memory" "see $log"
+	if ! kbuild_logged "$log" kbuild "${targets[@]}"; then
 		say "compile $track step $step $config: error, see $log"
 		return
 	fi

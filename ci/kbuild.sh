@@ -150,6 +150,21 @@ kbuild_errors() {
 	grep -a -E -B 2 -A 6 'error|Error|undefined reference' "$1" | head -n 40
 }
 
+# kbuild_logged LOG COMMAND...: run COMMAND, which builds, with its output in LOG, and
+# return its status. Of a failure it prints the errors, and dies where they are not the
+# source's: what was killed, or ran out of disk or memory, shows nothing of a patch.
+kbuild_logged() {
+	local log=$1 status=0
+
+	shift
+	"$@" >"$log" 2>&1 || status=$?
+	((status)) || return 0
+	kbuild_errors "$log" >&2 || true
+	not_killed "$status" building "$log"
+	! kbuild_was_starved "$log" || die "$EXIT_INFRA" "building ran out of disk or memory" "see $log"
+	return "$status"
+}
+
 # require_options CONFIG FRAGMENT...: die naming every option that a fragment
 # asks for and CONFIG does not have so; `# CONFIG_X is not set` asks for "off".
 # Where fragments differ the last one counts, as it does for merge_config.sh: a
