@@ -30,6 +30,7 @@ stand_in() {
 	[ "$(grep -c '^== .*: exit 0 after' <<<"$output")" -eq 9 ]
 	# 4 of ci/test, 5 others
 	[ "${lines[-1]}" = '22 passed, 0 failed, 4 skipped' ]
+	[[ ${lines[-2]} =~ ^'== seconds: tests style '[0-9]+', series '[0-9]+', '.*', tests slow '[0-9]+$ ]]
 }
 
 @test "a stage that fails makes it fail, also one that counts no failure or nothing" {
