@@ -311,8 +311,11 @@ resolved() { sed -i -e "/^<<<<<<< /i $1" -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/mm
 	[[ $output == *"kept in $FAULTLINE_WORK/rebase/mini/given-up.diff"* ]]
 	grep -q '^+half of it' "$FAULTLINE_WORK/rebase/mini/given-up.diff"
 	says 4 conflict
+	resolved "half of four"
 	run rebase --skip
 	[ "$status" -eq 0 ]
+	grep -q '^+half of four' "$FAULTLINE_WORK/rebase/mini/given-up.diff"
+	grep -q '^+half of it' "$FAULTLINE_WORK/rebase/mini/given-up.diff.~1~"
 	[ "$(grep -c patch "$result/patches/newer/series")" -eq 2 ]
 }
 
