@@ -408,6 +408,20 @@ series_key() {
 	} | sha256sum | cut -c 1-40
 }
 
+# series_id TRACK: print what says whether a measurement or a run is of the series as it
+# is now: a hash of the version of the base and of the patch-ids of the patches, in order.
+# Changelogs, names and line numbers are not in it, nor need there be a work area.
+series_id() {
+	local dir patches
+
+	dir=$(track_dir "$1") || return
+	mapfile -t patches < <(series_patches "$1")
+	{
+		(conf_get "$FAULTLINE_CONFIGS/base/$1/pin" version 2>/dev/null) || true
+		[[ -z ${patches[*]} ]] || cat "${patches[@]/#/"$dir/"}" | git patch-id --stable | cut -d ' ' -f 1
+	} | sha256sum | cut -c 1-20
+}
+
 # tree_hash DIR [SUB]: print a hash of the names and contents of the files of DIR;
 # objects, an editor's swap files and the folder SUB are left out.
 tree_hash() {

@@ -8,7 +8,8 @@
 | def took: if .taken_over then "=\(.taken_over)" else "\(.seconds.total | round)s" end;
   def shown:
 	if .gone then .verdict
-	else ([.verdict] + (.known | map((.value // "none") + (if .wrong then "!" else "" end))) + [took])
+	else ([.verdict] + (.known | map((.value // "none") + (if .wrong then "!" else "" end)))
+		+ (.moved | map("\(.name)=\(.value // "none")!")) + [took])
 		| join(" ")
 	end;
   if $part == "head" then "track \(.track), facts: \(.known | join(" "))", ""

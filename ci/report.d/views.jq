@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # views.jq - what the views share.
 
-# The tests of a cell with its judgement as tests of their own: the verdict, and
-# every fact of which the series says something. Each is {name, result, note}
+# The tests of a cell with its judgement as tests of their own: the verdict,
+# every fact of which the series says something, and what it does not list and has
+# changed. Each is {name, result, note}
 # with the result ok, skip, not ok or, when it could not be judged, error.
 def judged:
 	.class as $class
@@ -13,7 +14,9 @@ def judged:
 		| {name: "cell.fact.\(.name)"} + if .wrong
 			then {result: "not ok", note: "is '\(.value // "none")', and the series says '\(.expected)'"}
 			elif .value == null then {result: "skip", note: "not observed"}
-			else {result: "ok", note: ""} end];
+			else {result: "ok", note: ""} end]
+	+ [.moved[] | {name: "cell.fact.\(.name)", result: "not ok",
+		note: "is '\(.value // "none")', was '\(.was // "none")' at step \(.step), and facts does not say that it changes"}];
 
 def count($cases; $result): [$cases[] | select(.result == $result)] | length;
 

@@ -71,13 +71,30 @@ telling() {
 	telling '{"gup.thp": "2048"}'
 	expect_failure 1 "step 2 on s390x: gup.thp is '0', and '1024' at step 1: patches/mini/facts does not say that it changes" \
 		"$CI/report" mini --run "$run_file"
-	[ "$(grep -c 'gup.thp' <<<"$output")" -eq 1 ]
+	[ "$(grep -c 'step .*gup.thp' <<<"$output")" -eq 1 ]
+	grep -qE '^2 +.*pass young gup.thp=0! ' <<<"$output"
+	# No view is green.
+	expect_failure 1 'testsuite name="2-s390x" tests="3" failures="1"' "$CI/report" mini --run "$run_file" --format junit
+	[[ $output == *'<testcase name="cell.fact.gup.thp"'*"was &apos;1024&apos; at step 1, and facts does not say"* ]]
+	expect_failure 1 "not ok 3 cell.fact.gup.thp" "$CI/report" mini --run "$run_file" --format ktap
 	run -0 "$CI/report" mini --run "$run_file" --partial
 	: >"$run_file"
 	cell 0 s390x pass young
 	telling '{"gup.thp": "1024"}'
 	cell 1 s390x pass young
 	expect_failure 1 "step 1 on s390x: gup.thp is 'none', and '1024' at step 0" "$CI/report" mini --run "$run_file"
+}
+
+@test "a run of the series before a patch changed is not reported as one of this; a line of another form is named" {
+	cell 3 s390x pass young
+	sed -i "1i# series $(. "$SCRIPTS/lib.sh"; series_id mini)" "$run_file"
+	run -0 "$CI/report" mini --run "$run_file"
+	sed -i 's/^It has to say 2/It must say 2/' "$(nth 2)" # a changelog
+	run -0 "$CI/report" mini --run "$run_file"
+	sed -i 's/^+\(.* changed 1.*\)/+\1 too/' "$(nth 2)"
+	expect_failure 125 "is of mini as it was before its patches changed" "$CI/report" mini --run "$run_file"
+	echo "3 s390x folder" >"$run_file"
+	expect_failure 125 "'3 s390x folder' in the run is no line of step, machine and result" "$CI/report" mini --run "$run_file"
 }
 
 @test "a fact that was not observed is red" {
