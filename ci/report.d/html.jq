@@ -86,9 +86,11 @@ def facts:
 		+ "<td>\(if .expected == null then "anything" elif .wrong then "<span class=\"verdict bad\">≠ \(.expected | @html)</span>" else "✓ \(.expected | @html)" end)</td></tr>"),
 	"</tbody></table></div></section>" end;
 
-def phases: [(.seconds.build), (.seconds.boot), ([.seconds.total - .seconds.boot, 0] | max)];
+# A verdict that is taken over may have had a build, and no boot.
+def phases: if .taken_over then [.seconds.build, 0, 0] else
+	[.seconds.build, .seconds.boot, ([.seconds.total - .seconds.boot, 0] | max)] end;
 def times:
-	[.cells[] | select(.taken_over == null and (.gone | not)) | . + {phases: phases}] as $cells
+	[.cells[] | select((.taken_over == null or .seconds.build > 0) and (.gone | not)) | . + {phases: phases}] as $cells
 	| if $cells == [] then empty else
 	([$cells[].phases | add] | max | if . == 0 then 1 else . end) as $longest
 	| "<section><h2 id=\"times-title\">Time</h2>",

@@ -12,26 +12,26 @@ setup_file() { mini_seed; }
 # bats test_tags=slow
 @test "ours judges every cell, the plain way its sample, and the table says what they took" {
 	mini_matrix
-	run -0 --separate-stderr "$CI/bench" matrix mini --step 0-2 --machine a1,a2 --group 2 --plain 2
+	run -0 --separate-stderr "$CI/bench" matrix mini --step 0-tip --machine a1,a2 --group 2 --plain 2
 	# A boot per cell of the sample; cold, step 2 takes over; warm, none.
 	[ "$(grep -c '/bench/mini/plain/' "$MINI_BOOTS")" -eq 4 ]
-	[ "$(grep -c '/bench/mini/ours/' "$MINI_BOOTS")" -eq 4 ]
-	[ "$(find "$FAULTLINE_WORK/bench/mini/ours/image" -name config | wc -l)" -eq 3 ]
-	[ "$(boots)" -eq 8 ]
-	[[ $output == *'6 cells: steps 0,1,2 on a1,a2'* && $output != *'a sample'* ]]
-	[[ $output == *'the plain way: steps 0,2, reckoned for all 3'* ]]
+	[ "$(grep -c '/bench/mini/ours/' "$MINI_BOOTS")" -eq 8 ]
+	[ "$(find "$FAULTLINE_WORK/bench/mini/ours/image" -name config | wc -l)" -eq 5 ]
+	[ "$(boots)" -eq 12 ]
+	[[ $output == *'10 cells: steps 0,1,2,3,4 on a1,a2'* && $output != *'a sample'* ]]
+	[[ $output == *'the plain way: steps 1,3, reckoned for all 5'* ]]
 	result=$FAULTLINE_WORK/bench/mini/matrix.json
 	jq -c '.rows[]' "$result"
 	of() { jq -e "[.rows[] | select(.name == \"from asking to the last verdict\")] as \$way
 		| [.rows[] | select(.name == \"a cell the plain way\")] as \$cell | $1" "$result"; }
 	of '[$way[].variant] == ["plain", "cold", "warm"] and [$cell[].subject] == ["a1", "a2"]'
-	# Two cells a machine stand for three.
+	# Two cells a machine stand for five.
 	of 'all($cell[]; .values | length == 2) and
-		([$cell[].values[]] | add * 3 / 2 - $way[0].median | fabs) < 0.01'
+		([$cell[].values[]] | add * 5 / 2 - $way[0].median | fabs) < 0.01'
 	of '$way[0].median as $plain | $plain > 0 and all($way[]; .median > 0
 		and (.ratio - .median / $plain | fabs) < 1e-9)'
 	of '[$way[1, 2] | .limit] == [0.4, 0.02] and all($way[1, 2]; .met == (.ratio <= .limit))'
-	[[ $output == *'matrix  6 cells  from asking to the last verdict  seconds  plain '* ]]
+	[[ $output == *'matrix  10 cells  from asking to the last verdict  seconds  plain '* ]]
 	# The work area itself is not touched.
 	[ ! -e "$FAULTLINE_WORK/image" ] && [ ! -e "$FAULTLINE_WORK/result" ]
 }

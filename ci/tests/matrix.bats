@@ -40,6 +40,28 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	[ "$(of_run 7)" = '0 0' ]
 }
 
+@test "a build's time is its own: without the wait for another, and 0 where the image is there" {
+	mini_matrix
+	(. "$SCRIPTS/lib.sh"; hold_lock build-mini; touch "$BATS_TEST_TMPDIR/held"; sleep 4) &
+	until [ -e "$BATS_TEST_TMPDIR/held" ]; do sleep 0.1; done
+	SECONDS=0
+	run -0 --separate-stderr "$CI/build" mini --step 1 --kernel mini-a --time "$BATS_TEST_TMPDIR/time"
+	[[ $stderr == *"waiting for another run that holds the lock 'build-mini'"* ]]
+	echo "$SECONDS in all, $(cat "$BATS_TEST_TMPDIR/time") to build"
+	[ "$(cat "$BATS_TEST_TMPDIR/time")" -le $((SECONDS - 3)) ]
+	"$CI/build" mini --step 1 --kernel mini-a --time "$BATS_TEST_TMPDIR/time"
+	[ "$(cat "$BATS_TEST_TMPDIR/time")" = 0 ]
+	# What a verdict costs that is taken over is its own build.
+	folder=$("$CI/cell" mini --step 1 --machine a1)
+	[ "$(jq -r .id.build_seconds "$folder/result.json")" = 0 ]
+	jq '.id.build_seconds = "1000"' "$folder/result.json" >"$folder/new"
+	mv "$folder/new" "$folder/result.json"
+	folder=$("$CI/cell" mini --step 2 --machine a1)
+	[ "$(jq -r .taken_over "$folder/result.json")" = 1 ]
+	[ "$(jq -r .id.build_seconds "$folder/result.json")" -lt 1000 ]
+	[ ! -e "$folder.seconds" ]
+}
+
 @test "a bad cell is not tried again, and the run is 1" {
 	mini_matrix 3
 	run -1 --separate-stderr "$CI/boot" mini --step 2-4 --machine a1
