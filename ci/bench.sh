@@ -41,12 +41,20 @@ bench_results() { printf '%s\n' "$FAULTLINE_WORK/bench/$1"; }
 # bench_carried TRACK: print the path of the results that are carried with the series.
 bench_carried() { printf '%s/bench.json\n' "$(track_dir "$1")"; }
 
-# bench_files TRACK: print the files of what was measured last here, a line each.
+# bench_files TRACK: print the files of what was measured last here, a line each; and say
+# of which another series was measured: those are left out.
 bench_files() {
-	local name
+	local name file series
 
+	series=$(series_id "$1")
 	for name in "${BENCHMARKS[@]}"; do
-		[[ ! -f $(bench_results "$1")/$name.json ]] || printf '%s\n' "$(bench_results "$1")/$name.json"
+		file=$(bench_results "$1")/$name.json
+		[[ -f $file ]] || continue
+		if [[ $(jq -r .series "$file") == "$series" ]]; then
+			printf '%s\n' "$file"
+		else
+			say "$name was measured of $1 as it was before its patches changed, and is left out: run ci/bench $name $1"
+		fi
 	done
 }
 
@@ -59,19 +67,27 @@ bench_write() {
 	mkdir -p "$folder"
 	[[ -s $BENCH_SAMPLES ]] || die "$EXIT_INFRA" "nothing was measured" "see above"
 	jq -n --rawfile samples "$BENCH_SAMPLES" --rawfile limits "$BENCH_LIMITS" \
-		--arg bench "$1" --arg track "$2" --arg reference "$3" --arg command "$4" \
+		--arg bench "$1" --arg track "$2" --arg reference "$3" --arg command "$4" --arg series "$(series_id "$2")" \
 		--arg base "$(conf_get "$FAULTLINE_CONFIGS/base/$2/pin" version 2>/dev/null || true)" \
 		-L "$FAULTLINE_ROOT/ci/bench.d" -f "$FAULTLINE_ROOT/ci/bench.d/model.jq" >"$folder/$1.json.tmp"
 	mv "$folder/$1.json.tmp" "$folder/$1.json"
 }
 
+# bench_merge FILE...: print the results in FILEs as one array, in the order of BENCHMARKS, with
+# the last of each benchmark.
+bench_merge() {
+	cat "$@" | jq -s --arg order "${BENCHMARKS[*]}" \
+		'flatten as $all | [$order | splits(" ") as $name | $all | map(select(.bench == $name)) | last // empty]'
+}
+
 # bench_view TRACK FORMAT FILE...: print results as table, markdown or html. A file holds one
-# result or, as patches/<track>/bench.json does, an array of them.
+# result or, as patches/<track>/bench.json does, an array of them; of a benchmark that is in
+# several the last counts.
 bench_view() {
 	local track=$1 format=$2 jq=(jq -s -r -L "$FAULTLINE_ROOT/ci/bench.d")
 
 	shift 2
-	cat "$@" | jq -s 'flatten | .[]' | case $format in
+	bench_merge "$@" | jq '.[]' | case $format in
 	table) "${jq[@]}" -f "$FAULTLINE_ROOT/ci/bench.d/table.jq" | column -t -s $'\t' ;;
 	html)
 		"${jq[@]}" --arg track "$track" --arg origin "${*/#"$FAULTLINE_ROOT/"/}" \
@@ -82,14 +98,15 @@ bench_view() {
 	esac
 }
 
-# bench_page TRACK: print the page of what was measured last here or, without that, of
-# what is carried; nothing where neither is there.
+# bench_page TRACK: print the page of what was measured last here, and of the benchmarks
+# that were not, what is carried; nothing where there is neither.
 bench_page() {
-	local files
+	local files carried
 
 	mapfile -t files < <(bench_files "$1")
-	((${#files[@]})) || files=("$(bench_carried "$1")")
-	[[ ! -f ${files[0]} ]] || bench_view "$1" html "${files[@]}"
+	carried=$(bench_carried "$1")
+	[[ ! -f $carried ]] || files=("$carried" "${files[@]}")
+	((!${#files[@]})) || bench_view "$1" html "${files[@]}"
 }
 
 # bench_table TRACK BENCH: print the table of what the benchmark measured last.
@@ -114,14 +131,34 @@ bench_compare() {
 		"are the compilers and QEMU the same? A bench that is run twice shows how far counts spread"
 }
 
-# bench_keep TRACK FILE...: make the results those that are carried with the series,
-# and README.md's figures, where it has two marks for them, those of the results.
+# bench_unkeepable KEPT FILE: print why the result in FILE is not to replace the one of the same
+# benchmark in KEPT, which may not exist: a patch that is not of the series was measured, or
+# less than what is kept. Nothing when it may.
+bench_unkeepable() {
+	{ cat "$1" 2>/dev/null || echo '[]'; } | jq -r --slurpfile new "$2" '
+		def subjects: [.rows[].subject] | unique;
+		$new[0] as $new
+		| ([.[] | select(.bench == $new.bench) | subjects - ($new | subjects) | .[]] | unique) as $gone
+		| if any($new.rows[]; .variant == "with") then "it has a patch on top: \($new.command)"
+		elif $gone != [] then "\($gone | join(", ")) was not measured now: to drop that, take the benchmark out of the file first"
+		else empty end'
+}
+
+# bench_keep TRACK FILE...: make the results those that are carried with the series, where
+# bench_unkeepable has nothing against it, and README.md's figures, where it has two marks for
+# them, those of the results. What is carried of other benchmarks stays.
 bench_keep() {
-	local track=$1 file readme=$FAULTLINE_ROOT/README.md text
+	local track=$1 file readme=$FAULTLINE_ROOT/README.md text new why taken=()
 
 	shift
 	file=$(bench_carried "$track")
-	cat "$@" | jq -s 'flatten' >"$file.tmp"
+	for new; do
+		why=$(bench_unkeepable "$file" "$new")
+		if [[ -n $why ]]; then say "$(basename "$new" .json) stays as it is in $file: $why"; else taken+=("$new"); fi
+	done
+	((${#taken[@]})) || die "$EXIT_INFRA" "there is nothing to keep" "see above"
+	[[ ! -f $file ]] || taken=("$file" "${taken[@]}")
+	bench_merge "${taken[@]}" >"$file.tmp"
 	if grep -qxF "<!-- figures $track -->" "$readme"; then
 		text=$(bench_readme "$track" "$file.tmp" <"$readme") || { rm "$file.tmp"; exit "$EXIT_INFRA"; }
 		printf '%s\n' "$text" >"$readme"

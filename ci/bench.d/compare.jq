@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # compare.jq - two measurements, row by row: the rows whose spreads, from the least to
 # the most of the rounds, do not meet, and how many rows do. Seconds are the machine's,
-# and left out. Counts that repeat exactly have no spread, and are others with another
-# build of the guest, which lays out memory in another way: by 0.12% at most of 112
-# (munmap_page on arm64, of four guests in two days). So half of what counts as a
-# regression, a quarter of a percent, is close enough.
+# and left out. Instructions repeat exactly and so have no spread, and are others with
+# another build of the guest, which lays out memory in another way: by 0.12% at most of
+# 112 (munmap_page on arm64, of four guests in two days). So half of what counts as a
+# regression, a quarter of a percent, is close enough for them, and for nothing else: a
+# series may change a size by less.
 #
 # Input: two arrays, each of files of model.jq. A row is the same in both when benchmark,
 # subject, name, unit and variant are.
@@ -22,7 +23,7 @@ def shown: (.median | number), spread;
 | map(select(.a and .b)) as $both
 | ($both | map(select(.row[3] != "seconds"))) as $counts
 | ($counts | map(select((.a.max < .b.min or .b.max < .a.min) and
-	(.a.median - .b.median | fabs) > 0.0025 * ([.a.median, .b.median | fabs] | max)))) as $apart
+	(.a.median - .b.median | fabs) > (if .row[3] == "instructions" then 0.0025 else 0 end) * ([.a.median, .b.median | fabs] | max)))) as $apart
 | {
 	apart: ($apart | map(.row + [(.a | shown), (.b | shown)])),
 	agree: (($counts | length) - ($apart | length)),

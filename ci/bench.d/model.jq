@@ -2,8 +2,8 @@
 # model.jq - what a benchmark measured, with what follows from the samples.
 #
 # $samples: lines of subject, name, unit, variant, value; $limits: lines of subject,
-# name, variant, limit, "ratio", "median" or "equal"; $bench, $track, $base, $reference,
-# $command. Change and ratio are of medians, and null without such a reference; the ratio also
+# name, variant, limit, "ratio", "median" or "equal"; $bench, $track, $base, $series,
+# $reference, $command. Change and ratio are of medians, and null without such a reference; the ratio also
 # where the reference is 0 and this is not.
 
 include "views";
@@ -18,7 +18,7 @@ def median: sort | if length % 2 == 1 then .[length / 2 | floor] else (.[length 
 	| {subject: $labels[0], name: $labels[1], unit: $labels[2], variant: $labels[3], values: $values,
 	   median: ($values | median), min: ($values | min), max: ($values | max)}] as $rows
 | {
-	format: 1, bench: $bench, track: $track, base: $base, reference: $reference, command: $command,
+	format: 1, bench: $bench, track: $track, base: $base, series: $series, reference: $reference, command: $command,
 	rows: [$rows[] as $row
 		| (first($rows[] | select(.subject == $row.subject and .name == $row.name and .variant == $reference)) // null) as $r
 		| $row + if $r == null then {change: null, ratio: null}
