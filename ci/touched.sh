@@ -34,7 +34,8 @@ track_files() {
 
 # including COMMIT HEADER FILE...: print those of the files that include HEADER,
 # through other headers too. Headers are told apart by their path below include/
-# and by their last name, so it may be a few files more.
+# and, of those in quotes, which may be relative, by their last name, so it may be a few
+# files more.
 including() {
 	local commit=$1 header=$2
 
@@ -45,7 +46,10 @@ including() {
 				if (file in known) return
 				known[file] = 1; queue[++last] = file
 			}
-			{ by[$4] = by[$4] " " $2 } # COMMIT:FILE:#include <NAME>
+			{ # COMMIT:FILE:#include <NAME>
+				by[$4] = by[$4] " " $2
+				if ($0 ~ /"/ && sub(/.*\//, "", $4)) by[$4] = by[$4] " " $2
+			}
 			END {
 				found(header)
 				for (i = 1; i <= last; i++) {

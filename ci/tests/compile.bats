@@ -64,6 +64,48 @@ setup() { mini_objects; }
 	conversion
 	expect_failure 1 "here: mm/filemap.c does not compile at step 2" "$CI/compile" mini --arch here
 	[[ $output == *"has no member named ‘none’"* ]]
+	# That is why, and no option is to blame.
+	[[ $output != *"not reached: mm/filemap.c"* ]]
+}
+
+# new_base: what has changed in $TREE is of the base.
+new_base() {
+	role -C "$TREE" add -A
+	role -C "$TREE" commit -q --amend --no-edit
+	role -C "$TREE" push -q -f "$FAULTLINE_WORK/linux.git" HEAD:refs/heads/base/mini
+}
+
+@test "a header that is included by a relative path is compiled, too" {
+	mkdir "$TREE/mm/inner"
+	echo 'int inner(void);' >"$TREE/mm/inner/a.h"
+	sed -i '1a #include "inner/a.h"' "$TREE/mm/memory.c"
+	new_base
+	echo 'int inner(int);' >>"$TREE/mm/inner/a.h"
+	step 'mm: declare it in another way'
+	echo >>"$TREE/mm/memory.c"
+	step 'mm: touch the file'
+	apply_series
+	expect_failure 1 "here: mm/memory.c does not compile at step 1" "$CI/compile" mini --arch here
+}
+
+@test "a step of one architecture is nothing to one without its compiler" {
+	sed 's/^cross =/& none-linux-gnu-/; s/^arch = .*/arch = there/' "$FAULTLINE_CONFIGS/arch/here" \
+		>"$FAULTLINE_CONFIGS/arch/there"
+	mkdir -p "$TREE/arch/here"
+	cp "$TREE/mm/memory.c" "$TREE/arch/here/fault.c"
+	sed -i 's|mm/filemap.o:|& arch/here/fault.o:|; s|filemap.o: arch|filemap.o arch|; s|@mkdir.*|@mkdir -p $(dir $(O)/$@)|' "$TREE/Makefile"
+	new_base
+	echo >>"$TREE/arch/here/fault.c"
+	step 'here: touch the file'
+	apply_series
+	run -0 "$CI/compile" mini --arch all
+	[[ $output == *"compile mini: 1 passed, 0 failed" ]]
+	# control: one of all architectures is
+	echo >>"$TREE/mm/memory.c"
+	step 'mm: touch the file'
+	rm "$series"/*.patch
+	apply_series
+	expect_failure 125 "no none-linux-gnu-gcc" "$CI/compile" mini --arch all
 }
 
 @test "a header is compiled through the files of the series that include it" {
@@ -77,8 +119,7 @@ setup() { mini_objects; }
 
 @test "what did not compile before either fails no step" {
 	sed -i 's/pgoff;/none;/' "$TREE/mm/filemap.c"
-	role -C "$TREE" commit -q -a --amend --no-edit
-	role -C "$TREE" push -q -f "$FAULTLINE_WORK/linux.git" HEAD:refs/heads/base/mini
+	new_base
 	conversion
 	run "$CI/compile" mini --arch here --step 2
 	[ "$status" -eq 0 ]
