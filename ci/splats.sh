@@ -19,8 +19,14 @@ splats_listed() {
 	local file
 
 	file=$(splats_file "$1")
-	[[ -z $file ]] || sed -n -e '/^[[:blank:]]*$/d' -e '/^#/d' \
-		-e 's/^\([^[:blank:]]*\)[[:blank:]]\{1,\}\(.*[^[:blank:]]\)[[:blank:]]\{1,\}# .*$/\1\t\2/p' "$file"
+	# As vmrun reads it: the reason begins at the first " # " behind the machines.
+	[[ -z $file ]] || awk '!/^#/ && NF {
+			rest = substr($0, length($1) + 1)
+			at = index(rest, " # ")
+			expression = substr(rest, 1, at - 1)
+			gsub(/^[ \t]+|[ \t]+$/, "", expression)
+			if (at > 1 && expression != "") print $1 "\t" expression
+		}' "$file"
 }
 
 # splats_missed TRACK RUN: print a line for every known splat that no cell of RUN

@@ -103,6 +103,13 @@ missed() (
 	[ -z "$(missed)" ]
 }
 
+@test "the reason of a known splat begins at its first mark, as vmrun reads it" {
+	with_splats 'arm64-* WARNING: .* mm/a\.c: # of the base, see bug # 12' '  ' 's390x # no expression'
+	. "$SCRIPTS/lib.sh"
+	. "$CI/splats.sh"
+	[ "$(splats_listed mini)" = $'arm64-*\tWARNING: .* mm/a\\.c:' ]
+}
+
 @test "a track without known splats has none" {
 	result 0 arm64-x pass
 	FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/none missed
