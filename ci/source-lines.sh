@@ -15,7 +15,7 @@ trace_frames() {
 readonly SOURCE_FOLDERS=(block certs crypto drivers fs init ipc kernel lib mm net security virt)
 
 # defining_files NAME...: print the files of KBUILD_SRC that seem to define one of
-# these functions, most lines first. A C definition begins in the first column.
+# these functions. A C definition begins in the first column.
 defining_files() {
 	local name names='' calls='' folders=() folder source_arch=$KBUILD_ARCH
 
