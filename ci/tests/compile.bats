@@ -93,6 +93,7 @@ new_base() {
 		>"$FAULTLINE_CONFIGS/arch/there"
 	mkdir -p "$TREE/arch/here"
 	cp "$TREE/mm/memory.c" "$TREE/arch/here/fault.c"
+	# shellcheck disable=SC2016 # make's
 	sed -i 's|mm/filemap.o:|& arch/here/fault.o:|; s|filemap.o: arch|filemap.o arch|; s|@mkdir.*|@mkdir -p $(dir $(O)/$@)|' "$TREE/Makefile"
 	new_base
 	echo >>"$TREE/arch/here/fault.c"
