@@ -28,6 +28,7 @@
 #define END_MS 10000		/* from SHUTDOWN to QEMU's end */
 #define QUIT_MS 3000		/* from "quit" to QEMU's end; then it is killed */
 #define DRAIN_MS 1000		/* from QEMU's end to the end of its output */
+#define STALL_MS 1500		/* between two looks: it was us who did not run */
 
 struct watch {
 	struct run *run;
@@ -43,6 +44,7 @@ struct watch {
 	long long crash_at;
 	long long shutdown_at;
 	long long exited_at;
+	long long looked;	/* the end of the last round of watch_step() */
 	bool console_eof;
 	bool over;		/* the verdict's evidence is complete */
 	bool failed;		/* our side failed: end.why says how */
@@ -176,6 +178,25 @@ static void read_qmp(struct watch *w)
 	sb_free(&err);
 }
 
+/*
+ * Time in which we did not run, or could not write down what there was, is no
+ * time in which the guest was silent, or had to be done.
+ */
+static void allow_for_stall(struct watch *w, long long wait)
+{
+	long long *times[] = { &w->started, &w->last_output, &w->crash_at,
+			       &w->shutdown_at, &w->exited_at };
+	long long now = now_ms(), lost = now - w->looked - wait;
+
+	if (w->looked && lost > STALL_MS) {
+		for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+			if (*times[i])
+				*times[i] = *times[i] + lost < now ? *times[i] + lost : now;
+		}
+	}
+	w->looked = now;
+}
+
 /* Take what happens until the deadline, but only one round of it. */
 static void watch_step(struct watch *w, long long deadline)
 {
@@ -189,7 +210,9 @@ static void watch_step(struct watch *w, long long deadline)
 	/* a lost SIGCHLD must not cost more than a moment */
 	if (wait > 500)
 		wait = 500;
-	if (poll(fds, ARRAY_SIZE(fds), wait < 0 ? 0 : wait) > 0) {
+	if (wait < 0)
+		wait = 0;
+	if (poll(fds, ARRAY_SIZE(fds), wait) > 0) {
 		if (fds[2].revents)
 			read_signals(w);
 		if (fds[1].revents)
@@ -199,6 +222,7 @@ static void watch_step(struct watch *w, long long deadline)
 	}
 	if (!w->exited_at && qemu_reap(&w->qemu, &w->end.status))
 		w->exited_at = now_ms();
+	allow_for_stall(w, wait);
 }
 
 static bool gone(const struct watch *w)

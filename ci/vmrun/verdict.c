@@ -69,19 +69,38 @@ static bool is_ruler(const char *text)
 	return text[0] == '-';
 }
 
-/* Take back a ruler, for what it announced is no crash. */
+/*
+ * Take back a ruler, for what it announced is no crash; not that of a report that
+ * had ended before.
+ */
 static void forget_ruler(struct judge *j)
 {
-	if (!j->crash_line)
+	if (!j->crash_line || j->ended)
 		return;
 	free(j->crash_line);
 	j->crash_line = NULL;
 	trace_reset(&j->trace);
 }
 
+/* What a test says behind its result is no report of the kernel's. */
+static const struct pattern *report(const struct judge *j, const char *text)
+{
+	const char *result = text + strspn(text, " ");
+	const char *note = strstr(result, " # ");
+	const struct pattern *p;
+	char *head;
+
+	if (!note || (strncmp(result, "ok ", 3) && strncmp(result, "not ok ", 7)))
+		return patterns_match(j->patterns, text);
+	head = xstrndup(text, note - text);
+	p = patterns_match(j->patterns, head);
+	free(head);
+	return p;
+}
+
 static void judge_crash(struct judge *j, const char *text)
 {
-	const struct pattern *p = patterns_match(j->patterns, text);
+	const struct pattern *p = report(j, text);
 
 	if (!p)
 		return;
@@ -96,6 +115,8 @@ static void judge_crash(struct judge *j, const char *text)
 		if (strstr(text, "end trace"))
 			return;
 	}
+	if (j->crash_line && strstr(text, "end trace"))
+		j->ended = true;
 	/* a ruler such as "---[ cut here ]---" gives way to what follows */
 	if (j->crash_line && !is_ruler(text)) {
 		free(j->crash_line);

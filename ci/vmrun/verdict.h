@@ -58,6 +58,7 @@ struct run_end {
  * @trace: the first report, from its first crash line on
  * @known: splats that are no crash, or NULL; set after judge_init()
  * @excused: a known splat was the last thing that happened
+ * @ended: a report has ended of which only rulers could be told
  * @last: last line that was not empty, for the reason of a hang
  */
 struct judge {
@@ -73,6 +74,7 @@ struct judge {
 	struct trace trace;
 	struct known *known;
 	bool excused;
+	bool ended;
 	struct sbuf last;
 };
 

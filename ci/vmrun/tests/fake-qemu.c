@@ -44,6 +44,7 @@ static const struct {
 	{ "nmi-oops", "BHNX" },
 	{ "token-hang", "BHTDX" },
 	{ "chatter", "BHC" },
+	{ "frozen", "BHzTDZ" },
 	{ "reboot", "BHR" },
 	{ "pass-reboot", "BHTDR" },
 	{ "guest-panic", "BHG" },
@@ -316,6 +317,13 @@ static void play(char what)
 		break;
 	case 'N':
 		finish = 1;
+		break;
+	case 'z':
+		/* As when a host stands still: neither of us runs */
+		kill(getppid(), SIGSTOP);
+		sleep(5);
+		kill(getppid(), SIGCONT);
+		usleep(700000); /* for vmrun to look at the clock first */
 		break;
 	case 'X':
 		/* "cont" comes again when it was stopped to be looked at */

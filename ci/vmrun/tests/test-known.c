@@ -92,9 +92,28 @@ static void test_listed(void **state)
 		       listed, "arm64-x", VERDICT_CRASH, 1);
 	expect_verdict(HEAD SPLAT("mm/a.c") "---[ end trace 0 ]---\n" TAIL,
 		       listed, "arm64-x", VERDICT_CRASH, 1);
+	/* also in front of one, of which the line that says what it was is lost */
+	expect_verdict(HEAD "------------[ cut here ]------------\n---[ end trace 0 ]---\n"
+		       SPLAT("mm/a.c") TAIL, listed, "arm64-x", VERDICT_CRASH, 1);
 	/* a listed splat excuses no test that fails */
 	expect_verdict(HEAD SPLAT("mm/a.c") "not ok 1 a\nfaultline: done " TEST_NONCE "\n",
 		       listed, "arm64-x", VERDICT_FAIL, 1);
+}
+
+/* What a test says of its result is not said by the kernel. */
+static void test_note(void **state)
+{
+	static const char done[] = "faultline: done " TEST_NONCE "\n";
+	char console[200];
+
+	(void)state;
+	snprintf(console, sizeof(console), HEAD "not ok 1 a # double free of x\n%s", done);
+	expect_verdict(console, "# none\n", "arm64-x", VERDICT_FAIL, 0);
+	/* controls: the kernel, and in front of the note */
+	snprintf(console, sizeof(console), HEAD "double free of x\nok 1 a # b\n%s", done);
+	expect_verdict(console, "# none\n", "arm64-x", VERDICT_CRASH, 0);
+	snprintf(console, sizeof(console), HEAD "not ok 1 double free # of x\n%s", done);
+	expect_verdict(console, "# none\n", "arm64-x", VERDICT_CRASH, 0);
 }
 
 static void test_bad_files(void **state)
@@ -154,6 +173,7 @@ int main(void)
 {
 	UNIT_TESTS(tests) = {
 		cmocka_unit_test(test_listed),
+		cmocka_unit_test(test_note),
 		cmocka_unit_test(test_bad_files),
 	};
 
