@@ -9,7 +9,7 @@
  * @number: its number in the top-level plan
  * @name: its name: the program is /tests/<name>; "<name>.<case>" runs that
  *	case alone
- * @seconds: time limit
+ * @slow: limits of time are this many times what they are otherwise
  *
  * Runs the program in a process group of its own, passes its output on (see
  * subtest.h), and prints its result line.  Whatever it leaves running is
@@ -19,6 +19,6 @@
  * Return: false when the program could not even be killed: it is stuck in the
  * kernel, and nothing that may wait for it (sync, umount) should be tried.
  */
-bool run_test(int number, const char *name, unsigned int seconds);
+bool run_test(int number, const char *name, unsigned int slow);
 
 #endif

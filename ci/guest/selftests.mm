@@ -4,7 +4,7 @@
 
 run khugepaged           khugepaged          60 0     swap=16 thp=madvise needs=/sys/kernel/mm/transparent_hugepage/hpage_pmd_size # collapse, swap-in of missing pages
 run transhuge_stress     transhuge-stress     1 alive thp=madvise needs=/sys/kernel/mm/transparent_hugepage/hpage_pmd_size 32 # page tables replaced by huge pages
-run gup_slow             gup_test            20 0     needs=/sys/kernel/debug/gup_test -U -m 16 -n 64 # walk with faults
+run gup_slow             gup_test            20 0     needs=/sys/kernel/debug/gup_test -U -m 16 -n 64 # walk with locks
 run gup_fast             gup_test            20 0     needs=/sys/kernel/debug/gup_test -u -W -m 16 -n 64 # lockless walk
 run gup_fast_write       gup_test            20 0     needs=/sys/kernel/debug/gup_test -u -w -m 16 -n 64 # lockless walk for writing
 run pin_fast             gup_test            20 0     needs=/sys/kernel/debug/gup_test -a -m 16 -n 64 # the same, pinned

@@ -114,6 +114,54 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 		"$BATS_TEST_TMPDIR/without/console.log"
 }
 
+@test "what is left on the disk by a program that passes is a result of the run" {
+	copy_of_project
+	cat >"$COPY/ci/guest/tests/left.c" <<-'EOF'
+		#include <sys/mount.h>
+		#include <sys/stat.h>
+		#include "ktap.h"
+
+		static void mounted(const void *arg)
+		{
+			require(!mkdir("/mnt/left", 0755), "mkdir: %m");
+			require(!mount("left", "/mnt/left", "tmpfs", 0, NULL), "mount: %m");
+		}
+
+		static const struct ktap_case cases[] = { { .name = "mounted", .run = mounted }, { } };
+
+		int main(int argc, char **argv)
+		{
+			return ktap_main(argc, argv, cases);
+		}
+	EOF
+	guest=$("$COPY/ci/guest-image" v5.10 --arch arm64 --quiet)
+	image=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	vmrun=$(. "$SCRIPTS/lib.sh"; vmrun_binary)
+	for tests in probe left; do
+		run "$vmrun" --machine "$ROOT/configs/machine/arm64-hafdbs" --kernel "$image/Image" \
+			--initrd "$guest/init.cpio" --disk "$guest/disk.img" --tests "$tests" \
+			--output "$BATS_TEST_TMPDIR/$tests"
+		cat "$BATS_TEST_TMPDIR/$tests/result.json"
+	done
+	[ "$(jq -r .verdict "$BATS_TEST_TMPDIR/probe/result.json")" = pass ]
+	grep -q 'ok 2 disk' "$BATS_TEST_TMPDIR/probe/console.log"
+	[ "$(jq -r '.verdict + ": " + .reason' "$BATS_TEST_TMPDIR/left/result.json")" = "fail: 1 of 2 tests failed: disk" ]
+	grep -q 'not ok 2 disk # umount: Device or resource busy' "$BATS_TEST_TMPDIR/left/console.log"
+}
+
+@test "a file that cannot be put into the guest makes it fail" {
+	bin=$BATS_TEST_TMPDIR/bin source=$(. "$SCRIPTS/lib.sh"; . "$CI/kbuild.sh"; build_source v5.10)
+	"$CI/build" v5.10 --step 0 --kernel arm64
+	mkdir "$bin"
+	printf '#!/bin/sh\ncase "$*" in */gup*) exit 1 ;; esac\nexec %s "$@"\n' "$(command -v install)" >"$bin/install"
+	chmod +x "$bin/install"
+	guest() { make -s -C "$CI/guest" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- KSRC="$source" O="$BATS_TEST_TMPDIR/guest" "$BATS_TEST_TMPDIR/guest/init.cpio"; }
+	PATH=$bin:$PATH run -2 guest
+	[ ! -s "$BATS_TEST_TMPDIR/guest/init.cpio" ]
+	guest
+	grep -aq tests/gup "$BATS_TEST_TMPDIR/guest/init.cpio"
+}
+
 @test "a change to a module builds the modules anew, and not the kernel" {
 	image=$("$CI/build" v5.10 --step 0 --kernel arm64)
 	kernel=$(stat -c '%i %y' "$image/Image") modules=$(stat -c '%i %y' "$image/modules")

@@ -53,6 +53,15 @@ says() { grep -qE "^$1" <<<"$output" || { printf 'no line "%s" in:\n%s\n' "$1" "
 	says 'not ok 4 unended # > not ok 1 to the end'
 }
 
+@test "gup_benchmark that gets fewer pages than it asks for ends well, and fails" {
+	: >"$programs/list"
+	program all $'get: 100 put: 10 us'
+	program fewer $'get: 100 put: 10 us, truncated (size: 0)'
+	run -1 "$BATS_TEST_TMPDIR/selftests-test"
+	says 'ok 1 all$'
+	says 'not ok 2 fewer # > get: 100 put: 10 us, truncated .size: 0.'
+}
+
 @test "what a machine cannot have is skipped: pages of a size, huge pages beyond its memory" {
 	program small 'not ok 1 small pages'
 	program huge 'not ok 1 huge pages'

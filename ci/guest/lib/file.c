@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -11,6 +13,8 @@
 #include "file.h"
 #include "ktap.h"
 #include "mm.h"
+
+#define BUSY_MS		5000
 
 /* The byte at either end is not 0: no page begins as a hole does */
 #define MAGIC		0x6661756c746c696eULL	/* "faultlin" */
@@ -168,4 +172,14 @@ bool file_time_was_set(const struct file *f)
 
 	require(!fstat(f->fd, &st), "fstat: %m");
 	return st.st_mtim.tv_sec != LONG_AGO;
+}
+
+void file_unmount(const char *dir)
+{
+	long long end = now_ms() + limit_ms(BUSY_MS);
+
+	while (umount(dir)) {
+		require(errno == EBUSY && now_ms() < end, "umount: %m");
+		usleep(20000);
+	}
 }

@@ -56,6 +56,15 @@ void file_create(struct file *f, const struct fs *fs, size_t pages, long hole);
 void file_settle(struct file *f);
 
 /**
+ * file_unmount() - unmount what a test has mounted
+ * @dir: where
+ *
+ * Waits for khugepaged, which has a file of huge pages for as long as it looks at it.
+ * The case fails when it stays busy.
+ */
+void file_unmount(const char *dir);
+
+/**
  * file_page() - fill in what a page of the file holds
  * @buf: one page
  * @index: number of the page in the file

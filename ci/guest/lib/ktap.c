@@ -50,6 +50,11 @@ long guest_option(const char *key, long fallback)
 	return value > 0 ? value : fallback;
 }
 
+long long limit_ms(long long ms)
+{
+	return ms * slow;
+}
+
 static void line(const char *head, const char *fmt, va_list ap)
 {
 	char text[768];

@@ -87,6 +87,14 @@ void ktap_plan(int nr);
 long guest_option(const char *key, long fallback);
 
 /**
+ * limit_ms() - a limit of time
+ * @ms: on a machine that is not slow, and beside a host that may be busy
+ *
+ * Return: @ms, or n times that with faultline.slow=n.
+ */
+long long limit_ms(long long ms);
+
+/**
  * expect() - note a failure when @cond does not hold, and go on
  * @cond: the condition
  *

@@ -887,7 +887,7 @@ static void huge_page(const void *unused)
 	       mm_read(at(&v, 3)));
 	munmap(v.p, nr * psize);
 	close(file.fd);
-	require(!umount(MOUNT), "umount: %m");
+	file_unmount(MOUNT);
 }
 
 static struct view shared_view;
@@ -943,7 +943,7 @@ static void logging(const void *protecting)
 		require(!pthread_create(&threads[i], NULL, writer, (void *)i),
 			"pthread_create");
 	for (end = now_ms() + MS; now_ms() < end ||
-	     (rounds < ENOUGH && now_ms() < end + MORE_MS);) {
+	     (rounds < ENOUGH && now_ms() < end + limit_ms(MORE_MS));) {
 		if (protecting)
 			protect(0, PAGES);
 		rounds += !!follow(copy);

@@ -341,7 +341,7 @@ static void race(const void *arg)
 			"pthread_create");
 	end = now_ms() + MS;
 	for (round = 0; round < ROUNDS || now_ms() < end ||
-	     (asked() - faults <= ENOUGH && now_ms() < end + MORE_MS); round++)
+	     (asked() - faults <= ENOUGH && now_ms() < end + limit_ms(MORE_MS)); round++)
 		r->disturb(round);
 	__atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
 	for (i = 0; i < WRITERS; i++)

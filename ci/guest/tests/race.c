@@ -37,6 +37,7 @@
 #define SLOTS		4	/* mappings of the file */
 #define LOOKS		100	/* each reader has to have taken */
 #define MORE_MS		20000	/* for those, at most, on a busy host */
+#define FREE_MS		2000	/* until all pages are freed */
 
 /* What a reader may meet, besides the right data */
 #define ZERO		1
@@ -387,7 +388,7 @@ static void compete(void *cg)
 			"pthread_create");
 	least = guest_option("faultline.rounds", ROUNDS);
 	for (end = now_ms() + MS; now_ms() < end || rounds < least ||
-	     (fewest_looks() < LOOKS && now_ms() < end + MORE_MS); rounds++)
+	     (fewest_looks() < LOOKS && now_ms() < end + limit_ms(MORE_MS)); rounds++)
 		race->disturb();
 	seen = fewest_looks();
 	__atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
@@ -436,31 +437,17 @@ static long long vm_counter(const char *key)
 /* No page of the cgroup may be left; some are freed a little later. */
 static void expect_no_pages(const struct cgroup *cg)
 {
+	long long end = now_ms() + limit_ms(FREE_MS);
 	u64 flags = 0;
-	size_t left = 1;
-	int i;
+	size_t left;
 
-	for (i = 0; i < 20 && left; i++) {
-		if (i) {
-			mm_drain_lru();
-			mm_drop_caches();
-			usleep(20000);
-		}
-		left = cgroup_pages(cg, false, &flags);
+	while ((left = cgroup_pages(cg, false, &flags)) && now_ms() < end) {
+		mm_drain_lru();
+		mm_drop_caches();
+		usleep(20000);
 	}
 	expect(!left, "%zu pages are left behind, one with flags 0x%llx", left,
 	       flags);
-}
-
-/* khugepaged keeps a file of huge pages for as long as it looks at it. */
-static void unmount(void)
-{
-	int tries = 100;
-
-	while (umount(MOUNT)) {
-		require(errno == EBUSY && --tries, "umount: %m");
-		usleep(20000);
-	}
 }
 
 static void run(const void *arg)
@@ -485,7 +472,7 @@ static void run(const void *arg)
 	}
 	cgroup_run(&cg, compete, &cg);
 	if (race->fs == &scratch)
-		unmount();
+		file_unmount(MOUNT);
 	else
 		sync();
 
@@ -549,7 +536,7 @@ static void split_at_rest(const void *arg)
 	require(!mount("tmpfs", MOUNT, "tmpfs", 0, "huge=always"),
 		"tmpfs with huge pages: %m");
 	cgroup_run(&cg, split_all, NULL);
-	unmount();
+	file_unmount(MOUNT);
 	expect_no_pages(&cg);
 	cgroup_remove(&cg);
 }

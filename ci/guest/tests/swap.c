@@ -30,6 +30,7 @@
 
 #define SWAP_MB		24
 #define PAGES		256
+#define WRITE_MS	20000	/* until pages are written, at most, on a busy host */
 #define BATCH		33	/* a CPU adds its counts of a cgroup up to so many */
 
 static size_t psize;
@@ -310,12 +311,12 @@ static char *swapped_memory(const struct copies *c)
 {
 	const size_t wanted = c->cached ? PAGES : 0;
 	char *p = anonymous(PAGES);
+	long long end = now_ms() + limit_ms(WRITE_MS);
 	size_t i;
-	int tries;
 
 	mm_page_out(p, PAGES);
 	/* Clean pages, which are not written again, are let go at once */
-	for (tries = 0; tries < 50 && in_swap_cache(p) != wanted; tries++) {
+	while (in_swap_cache(p) != wanted && now_ms() < end) {
 		usleep(5000);
 		for (i = 0; i < PAGES; i++) {
 			if (c->cached)
@@ -431,7 +432,7 @@ static void collapse(const void *unused)
 	size_t nr, out = 0, huge, i, k;
 	long long collapsed, made = 0;
 	unsigned long kb;
-	int tries;
+	long long end;
 	char *p;
 
 	if (access(MM_THP "khugepaged/scan_sleep_millisecs", F_OK)) {
@@ -463,7 +464,8 @@ static void collapse(const void *unused)
 	madvise(p, nr * psize, MADV_HUGEPAGE);
 	kb = nr * psize / 1024;
 	/* A page is counted a moment after it has been mapped */
-	for (tries = 0; tries < 500; tries++) {
+	end = now_ms() + limit_ms(WRITE_MS);
+	while (now_ms() < end) {
 		made = mm_number(MM_THP "khugepaged/pages_collapsed", "") - collapsed;
 		if (mm_map(p).anon_huge >= kb && made >= (long long)huge_pages)
 			break;

@@ -138,7 +138,7 @@ static void write_and_resolve(char *p, size_t i, bool by_kernel)
 
 	require(!pthread_create(&thread, NULL, write_byte, &w),
 		"pthread_create");
-	require(event(&msg, WAIT_MS), "a write to page %zu is not reported", i);
+	require(event(&msg, limit_ms(WAIT_MS)), "a write to page %zu is not reported", i);
 	expect(msg.event == UFFD_EVENT_PAGEFAULT, "event 0x%x", msg.event);
 	expect(msg.arg.pagefault.flags ==
 	       (UFFD_PAGEFAULT_FLAG_WRITE | UFFD_PAGEFAULT_FLAG_WP),
@@ -232,7 +232,7 @@ static void forked(const void *out)
 	pid = fork();
 	require(pid >= 0, "fork: %m");
 	if (!pid) {
-		alarm(3 * WAIT_MS / 1000);
+		alarm(limit_ms(3 * WAIT_MS) / 1000);
 		for (i = 0; i < PAGES; i += 2)
 			mm_poke(p + i * psize, VALUE);
 		for (i = 0; i < PAGES; i += 2)
