@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
-# bats file_tags=base
+# bats file_tags=base,slow
 # ci/bisect on the real kernel: a series on the base of which one patch breaks
 # fault-around, so that the kernels of its steps are made from the base's in a moment.
 
