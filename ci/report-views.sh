@@ -98,10 +98,11 @@ copy_logs() {
 	done < <(jq -r '.cells[] | select(.gone | not) | [.key, .folder, (.files | join(" "))] | @tsv' "$scratch/summary")
 }
 
-# other_than_report DIR: print the name of something in DIR that is no part of a report.
+# other_than_report DIR: print the name of something in DIR that is no part of a report,
+# to which ci/test adds what a browser shows.
 other_than_report() {
 	find "$1/" -mindepth 1 -maxdepth 1 ! -name table.txt ! -name report.ktap ! -name junit.xml \
-		! -name report.html ! -name bench.html ! -name log -printf '%f\n' -quit
+		! -name report.html ! -name bench.html ! -name log ! -name 'screenshot-*.png' -printf '%f\n' -quit
 }
 
 # write_folder DIR: write every view, and the logs, into DIR, replacing an
