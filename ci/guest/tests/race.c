@@ -8,7 +8,6 @@
  *   race.shmem_huge=yes|absent  whether tmpfs gave huge pages (huge=always);
  *                               absent: this machine has none
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
