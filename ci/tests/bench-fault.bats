@@ -5,14 +5,16 @@
 bats_require_minimum_version 1.5.0
 load helper
 
+setup() { STEP=$(young_step); }
+
 # judged_kernels [COPY]: a work area as the project's, but for what is measured, and
-# configurations in which a plain kernel is the judged one, whose base is built. These
+# configurations in which a plain kernel is the judged one, of which one step is built. These
 # tests are of the measure, and do not need what it is of.
 judged_kernels() {
 	local image entry work
 
 	work=$(. "$SCRIPTS/lib.sh"; printf '%s\n' "$FAULTLINE_WORK")
-	image=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	image=$("$CI/build" v5.10 --step "$STEP" --kernel arm64)
 	export FAULTLINE_WORK=$BATS_TEST_TMPDIR/work FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
 	cp -r "$ROOT/configs" "$FAULTLINE_CONFIGS"
 	echo '# nothing' >"$FAULTLINE_CONFIGS/kernel/plain.config"
@@ -23,7 +25,7 @@ judged_kernels() {
 		*) ln -s "$entry" "$FAULTLINE_WORK/" ;;
 		esac
 	done
-	ln -s "$image" "$FAULTLINE_WORK/image/arm64+plain-$("$CI/build" v5.10 --step 0 --kernel arm64+plain --print-key)"
+	ln -s "$image" "$FAULTLINE_WORK/image/arm64+plain-$("$CI/build" v5.10 --step "$STEP" --kernel arm64+plain --print-key)"
 	result=$FAULTLINE_WORK/bench/v5.10/fault.json
 }
 
@@ -44,7 +46,7 @@ counted() { jq -r ".rows | $1" "$result"; }
 # bats test_tags=base
 @test "two boots of a kernel count the same to the instruction" {
 	judged_kernels
-	run -0 --separate-stderr "$CI/bench" fault v5.10 --step 0 --machine arm64-hafdbs
+	run -0 --separate-stderr "$CI/bench" fault v5.10 --step "$STEP" --machine arm64-hafdbs
 	echo "$output"
 	[ "$(counted 'length')" -eq 14 ]
 	[ "$(counted 'map(select((.values | length) == 2 and .min == .max and .min > 0)) | length')" -eq 14 ]
@@ -62,10 +64,10 @@ counted() { jq -r ".rows | $1" "$result"; }
 	export FAULTLINE_WORK=$BATS_TEST_TMPDIR/work
 	rm -r "$FAULTLINE_WORK/vmrun" # its path is in it
 	sed -i 's/-icount shift=0,sleep=off //' "$COPY/ci/bench-fault"
-	expect_failure 125 "fault on arm64-hafdbs, step 0, measured nothing" \
-		"$COPY/ci/bench" fault v5.10 --step 0 --machine arm64-hafdbs --rounds 1
+	expect_failure 125 "fault on arm64-hafdbs, step $STEP, measured nothing" \
+		"$COPY/ci/bench" fault v5.10 --step "$STEP" --machine arm64-hafdbs --rounds 1
 	grep -q 'not ok 1 counter # 100000 instructions are .* ns, not as many' \
-		"$FAULTLINE_WORK/bench/v5.10/fault/arm64-hafdbs/base-1/console.log"
+		"$FAULTLINE_WORK/bench/v5.10/fault/arm64-hafdbs/step-$STEP-1/console.log"
 	[ ! -e "$result" ]
 }
 
@@ -73,7 +75,7 @@ counted() { jq -r ".rows | $1" "$result"; }
 # bats test_tags=base,slow
 @test "thirty instructions more in a fault miss the target, where they are more than 0.5%" {
 	judged_kernels
-	run -0 --separate-stderr "$CI/bench" fault v5.10 --step 0 --machine arm64-hafdbs --rounds 1 \
+	run -0 --separate-stderr "$CI/bench" fault v5.10 --step "$STEP" --machine arm64-hafdbs --rounds 1 \
 		--with "$BATS_TEST_DIRNAME/controls/slower-fault.patch"
 	echo "$output"
 	[ "$(counted 'map(select(.met == false) | .name) | join(" ")')" = read_page ]

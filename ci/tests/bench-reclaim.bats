@@ -126,12 +126,12 @@ is() { row "$1" "$2" "$3" | jq -se "length == 1 and (.[0] | $4)"; }
 	[ "$(tail -c +$((4096 * 100 + 1)) "$BATS_TEST_TMPDIR/hot" | head -n 1)" = $((100000000000000 + 100 * 256)) ]
 }
 
-# void TEXT DISK KEY=VALUE...: with lib.sh and bench.sh, a boot of the judged base must measure nothing, and say TEXT.
+# void TEXT DISK KEY=VALUE...: with lib.sh and bench.sh, a boot of a judged kernel must measure nothing, and say TEXT.
 void() {
 	local text=$1 disk=$2 out=$BATS_TEST_TMPDIR/void image guest
 
 	shift 2
-	image=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	image=$("$CI/build" v5.10 --step "$(young_step)" --kernel arm64)
 	guest=$("$CI/guest-image" v5.10 --arch arm64 --bench)
 	bench_machine arm64-hafdbs slow=5 "$@" >"$BATS_TEST_TMPDIR/machine"
 	run "$(vmrun_binary)" --machine "$BATS_TEST_TMPDIR/machine" --kernel "$image/Image" --initrd "$guest/init-bench.cpio" \

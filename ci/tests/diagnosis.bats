@@ -11,22 +11,24 @@ MACHINE=arm64-hafdbs
 setup_file() {
 	. "$SCRIPTS/lib.sh"
 	GUEST=$("$CI/guest-image" v5.10 --arch arm64 --quiet)
-	IMAGE=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	STEP=$(young_step)
+	IMAGE=$("$CI/build" v5.10 --step "$STEP" --kernel arm64)
 	VMRUN=$(vmrun_binary)
-	BASE_TREE=$(git --git-dir="$LINUX_GIT" rev-parse 'base/v5.10^{tree}')
-	export GUEST IMAGE VMRUN MACHINE LINUX_GIT BASE_TREE
+	COMMIT=$(step_commit v5.10 "$STEP")
+	TREE=$(git_linux rev-parse "$COMMIT^{tree}")
+	export GUEST STEP IMAGE VMRUN MACHINE LINUX_GIT COMMIT TREE
 	control panic
 	control hang
 	"$CI/diagnose" "$BATS_FILE_TMPDIR/panic"
 	"$CI/diagnose" "$BATS_FILE_TMPDIR/hang"
 }
 
-# control NAME: boot the guest that misbehaves as NAME; the result is of step 0.
+# control NAME: boot the guest that misbehaves as NAME; the result is of $STEP.
 control() {
 	"$VMRUN" --machine "$ROOT/configs/machine/$MACHINE" --kernel "$IMAGE/Image" \
 		--symbols "$IMAGE/System.map" --initrd "$GUEST/init-controls.cpio" \
 		--append "faultline.control=$1" --silence 8 --timeout 40 --quiet \
-		--id track=v5.10 --id step=0 --id "build=${IMAGE##*/arm64-}" --id "tree=$BASE_TREE" \
+		--id track=v5.10 --id "step=$STEP" --id "build=${IMAGE##*/arm64-}" --id "tree=$TREE" \
 		--output "$BATS_FILE_TMPDIR/$1" || [ $? -eq 1 ]
 }
 
@@ -49,8 +51,8 @@ raw() {
 	run trace "$BATS_FILE_TMPDIR/panic"
 	line=$(sed -n 's|^ sysrq_handle_crash+0x[0-9a-f]*/0x[0-9a-f]* (.*drivers/tty/sysrq\.c:\([0-9]*\))$|\1|p' <<<"$output")
 	[ -n "$line" ]
-	# The call is in that line of the base, or in the one before: a return address.
-	git --git-dir="$LINUX_GIT" show base/v5.10:drivers/tty/sysrq.c |
+	# The call is in that line, or in the one before: a return address.
+	git --git-dir="$LINUX_GIT" show "$COMMIT:drivers/tty/sysrq.c" |
 		sed -n "$((line - 1)),${line}p" | grep -q 'panic('
 	grep -qE ' ksys_write\+0x[0-9a-f/x]+ \((.* )?fs/read_write\.c:[0-9]+\)' <<<"$output"
 	grep -qE ' __arm64_sys_write\+0x[0-9a-f/x]+ \((.* )?fs/read_write\.c:[0-9]+\)' <<<"$output"
@@ -114,30 +116,42 @@ raw() {
 	expect_failure 2 "a result folder is needed" "$CI/diagnose"
 }
 
-# planted: judge the base with a WARN planted in it, and one short test; $folder.
+# planted_line: print the line of mm/memory.c that the WARN is in, once it is planted.
+planted_line() {
+	export GIT_INDEX_FILE=$BATS_TEST_TMPDIR/index
+
+	git --git-dir="$LINUX_GIT" read-tree "$COMMIT"
+	git --git-dir="$LINUX_GIT" apply --cached "$CI/tests/controls/warn-in-fault.patch"
+	git --git-dir="$LINUX_GIT" show :mm/memory.c |
+		awk '/^static vm_fault_t do_read_fault\(/ { inside = 1 } inside && /WARN_ON_ONCE\(1\);/ { print NR; exit }'
+}
+
+# planted: judge a kernel with a WARN planted in it, and one short test; $folder.
 planted() {
-	run --separate-stderr "$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests probe \
+	run --separate-stderr "$CI/cell" v5.10 --step "$STEP" --machine "$MACHINE" --tests probe \
 		--with "$CI/tests/controls/warn-in-fault.patch"
 	folder=$output
 }
 
 @test "a WARN that is planted is a crash in its line; listed, it is recorded; gone, it is reported" {
+	line=$(planted_line)
+	[ -n "$line" ]
 	planted
 	[ "$status" -eq 1 ]
 	[ "$(jq -r .verdict "$folder/result.json")" = crash ]
 	[[ $(jq -r .crash.fingerprint "$folder/result.json") == "WARNING: at mm/memory.c:N "*" | "* ]]
-	trace "$folder" | grep -qE '^WARNING: .*\+0x[0-9a-f/x]+ \((.* )?mm/memory\.c:4122[ )]'
+	trace "$folder" | grep -qE '^WARNING: .*\+0x[0-9a-f/x]+ \((.* )?mm/memory\.c:'"$line"'[ )]'
 
 	cp -r "$ROOT/configs" "$BATS_TEST_TMPDIR/configs"
 	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
-	echo 'arm64-* WARNING: .* at mm/memory\.c:4122 # planted' >>"$FAULTLINE_CONFIGS/splats/v5.10"
+	echo "arm64-* WARNING: .* at mm/memory\.c:$line # planted" >>"$FAULTLINE_CONFIGS/splats/v5.10"
 	planted
 	[ "$status" -eq 0 ]
 	[ "$(jq -c '[.known_splats[] | .pattern]' "$folder/result.json")" = \
-		'["WARNING: .* at mm/memory\\.c:4122"]' ]
+		'["WARNING: .* at mm/memory\\.c:'"$line"'"]' ]
 
-	folder=$("$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests probe)
+	folder=$("$CI/cell" v5.10 --step "$STEP" --machine "$MACHINE" --tests probe)
 	printf '0\t%s\t%s\n' "$MACHINE" "$folder" >"$BATS_TEST_TMPDIR/run"
 	run bash -ec ". '$SCRIPTS/lib.sh'; . '$CI/splats.sh'; splats_missed v5.10 '$BATS_TEST_TMPDIR/run'"
-	[[ $output == "known splat 'WARNING: .* at mm/memory\.c:4122' was not met on $MACHINE: "* ]]
+	[[ $output == "known splat 'WARNING: .* at mm/memory\.c:$line' was not met on $MACHINE: "* ]]
 }

@@ -8,12 +8,14 @@
 bats_require_minimum_version 1.5.0
 load helper
 
-# broken MACHINE TESTS PATCH [STEP [TRACK]]: boot STEP (0) of TRACK (v5.10) with PATCH of
+setup() { STEP=$(young_step); }
+
+# broken MACHINE TESTS PATCH [STEP [TRACK]]: boot STEP ($STEP) of TRACK (v5.10) with PATCH of
 # controls/; the cases of TESTS that fail are in $failed, a line each "test.case # why".
 broken() {
 	local folder
 
-	run --separate-stderr "$CI/cell" "${5:-v5.10}" --step "${4:-0}" --machine "$1" --tests "$2" \
+	run --separate-stderr "$CI/cell" "${5:-v5.10}" --step "${4:-$STEP}" --machine "$1" --tests "$2" \
 		--with "$CI/tests/controls/$3"
 	folder=$output
 	echo "$folder"
@@ -103,7 +105,7 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 
 @test "a guest without its modules fails, and says what is missing" {
 	guest=$("$CI/guest-image" v5.10 --arch arm64 --quiet)
-	image=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	image=$("$CI/build" v5.10 --step "$STEP" --kernel arm64)
 	vmrun=$(. "$SCRIPTS/lib.sh"; vmrun_binary)
 	run "$vmrun" --machine "$ROOT/configs/machine/arm64-hafdbs" --kernel "$image/Image" \
 		--initrd "$guest/init.cpio" --disk "$guest/disk.img" --tests handlers \
@@ -135,7 +137,7 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 		}
 	EOF
 	guest=$("$COPY/ci/guest-image" v5.10 --arch arm64 --quiet)
-	image=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	image=$("$CI/build" v5.10 --step "$STEP" --kernel arm64)
 	vmrun=$(. "$SCRIPTS/lib.sh"; vmrun_binary)
 	for tests in probe left; do
 		run "$vmrun" --machine "$ROOT/configs/machine/arm64-hafdbs" --kernel "$image/Image" \
@@ -151,7 +153,7 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 
 @test "a file that cannot be put into the guest makes it fail" {
 	bin=$BATS_TEST_TMPDIR/bin source=$(. "$SCRIPTS/lib.sh"; . "$CI/kbuild.sh"; build_source v5.10)
-	"$CI/build" v5.10 --step 0 --kernel arm64
+	"$CI/build" v5.10 --step "$STEP" --kernel arm64
 	mkdir "$bin"
 	printf '#!/bin/sh\ncase "$*" in */gup*) exit 1 ;; esac\nexec %s "$@"\n' "$(command -v install)" >"$bin/install"
 	chmod +x "$bin/install"
@@ -163,44 +165,47 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 }
 
 @test "a change to a module builds the modules anew, and not the kernel" {
-	image=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	image=$("$CI/build" v5.10 --step "$STEP" --kernel arm64)
 	kernel=$(stat -c '%i %y' "$image/Image") modules=$(stat -c '%i %y' "$image/modules")
 	copy_of_project
 	sed -i 's/^MODULE_DESCRIPTION("/&Changed. /' "$COPY/ci/guest/modules/vmfault.c"
-	[ "$("$COPY/ci/build" v5.10 --step 0 --kernel arm64)" = "$image" ]
+	[ "$("$COPY/ci/build" v5.10 --step "$STEP" --kernel arm64)" = "$image" ]
 	[ "$(stat -c '%i %y' "$image/Image")" = "$kernel" ]
 	[ "$(stat -c '%i %y' "$image/modules")" != "$modules" ]
 	grep -q 'Changed. ' "$image/modules/vmfault.ko"
 	grep -q 'Changed. ' "$image/modules/modules.cpio"
-	before=$("$CI/build" v5.10 --step 0 --kernel arm64 --print-key)
-	[ "$("$COPY/ci/build" v5.10 --step 0 --kernel arm64 --print-key)" = "$before" ]
-	"$CI/build" v5.10 --step 0 --kernel arm64
+	before=$("$CI/build" v5.10 --step "$STEP" --kernel arm64 --print-key)
+	[ "$("$COPY/ci/build" v5.10 --step "$STEP" --kernel arm64 --print-key)" = "$before" ]
+	"$CI/build" v5.10 --step "$STEP" --kernel arm64
 	run ! grep -q 'Changed. ' "$image/modules/vmfault.ko"
 }
 
 @test "a change to a guest's test builds nothing of the kernel, and gives the cell another key" {
 	copy_of_project
 	echo '/* changed */' >>"$COPY/ci/guest/tests/handlers.c"
-	image=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	image=$("$CI/build" v5.10 --step "$STEP" --kernel arm64)
 	modules=$(stat -c '%i %y' "$image/modules")
-	[ "$("$COPY/ci/build" v5.10 --step 0 --kernel arm64)" = "$image" ]
+	[ "$("$COPY/ci/build" v5.10 --step "$STEP" --kernel arm64)" = "$image" ]
 	[ "$(stat -c '%i %y' "$image/modules")" = "$modules" ]
 	[ "$("$COPY/ci/guest-image" v5.10 --arch arm64 --print-key)" != \
 		"$("$CI/guest-image" v5.10 --arch arm64 --print-key)" ]
 }
 
+# Builds the kernel of the base.
+# bats test_tags=base,slow
 @test "a warning in a module is an error that names the line, and leaves the image as it was" {
-	image=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	STEP=0
+	image=$("$CI/build" v5.10 --step "$STEP" --kernel arm64)
 	copy_of_project
 	sed -i 's/^static int __init vmfault_init(void)$/static int unused;\n&/' \
 		"$COPY/ci/guest/modules/vmfault.c"
-	run "$COPY/ci/build" v5.10 --step 0 --kernel arm64
+	run "$COPY/ci/build" v5.10 --step "$STEP" --kernel arm64
 	[ "$status" -eq 125 ]
 	[[ $output == *"vmfault.c:"*"unused"* ]]
 	[[ $output == *"a module of the base itself does not build"* ]]
 	# Those that were there are of other sources; they are still whole
 	[ -f "$image/modules/vmfault.ko" ]
-	"$CI/build" v5.10 --step 0 --kernel arm64
+	"$CI/build" v5.10 --step "$STEP" --kernel arm64
 }
 
 # Builds the kernel of another track.

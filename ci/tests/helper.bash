@@ -75,6 +75,16 @@ step_of() {
 	sed '/^#/d; /^$/d' "$patches/series" | grep -nFx -e "$name" | cut -d : -f 1
 }
 
+# young_step: print the last step of v5.10 before arm64 maps old. It is a side of a flip,
+# so that every kind of ci/run has its arm64 kernel, and a fault does there what it does
+# on the base.
+young_step() {
+	local patches=$ROOT/patches/v5.10 patch
+
+	patch=$(awk '$1 == "faultaround.prefaulted" && $4 == "old" { print $5 }' "$patches/facts")
+	echo $(($(sed '/^#/d; /^$/d' "$patches/series" | grep -nFx -e "$patch" | cut -d : -f 1) - 1))
+}
+
 # copy_of_project: a copy of the project to change files in, as $COPY; the work
 # area is the same.
 copy_of_project() {

@@ -13,9 +13,10 @@ MACHINE=arm64-hafdbs
 setup_file() {
 	. "$SCRIPTS/lib.sh"
 	GUEST=$("$CI/guest-image" v5.10 --arch arm64 --quiet)
-	IMAGE=$("$CI/build" v5.10 --step 0 --kernel arm64)
+	STEP=$(young_step)
+	IMAGE=$("$CI/build" v5.10 --step "$STEP" --kernel arm64)
 	VMRUN=$(vmrun_binary)
-	export GUEST IMAGE VMRUN MACHINE
+	export GUEST STEP IMAGE VMRUN MACHINE
 }
 
 # control NAME [OPTION...]: boot the guest that misbehaves as NAME.
@@ -108,24 +109,24 @@ inverted() {
 }
 
 @test "a cell that has a result is not run again, and --again runs it" {
-	first=$("$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests faultaround)
+	first=$("$CI/cell" v5.10 --step "$STEP" --machine "$MACHINE" --tests faultaround)
 	before=$(stat -c %y "$first/result.json")
-	[ "$("$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests faultaround)" = "$first" ]
+	[ "$("$CI/cell" v5.10 --step "$STEP" --machine "$MACHINE" --tests faultaround)" = "$first" ]
 	[ "$(stat -c %y "$first/result.json")" = "$before" ]
-	"$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests faultaround --again
+	"$CI/cell" v5.10 --step "$STEP" --machine "$MACHINE" --tests faultaround --again
 	[ "$(stat -c %y "$first/result.json")" != "$before" ]
 }
 
 @test "the printed QEMU command boots when pasted" {
-	command=$("$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests probe --print)
+	command=$("$CI/cell" v5.10 --step "$STEP" --machine "$MACHINE" --tests probe --print)
 	[[ $command == *qemu-system-aarch64* ]]
 	timeout 60 bash -c "$command" </dev/null >"$BATS_TEST_TMPDIR/pasted" 2>&1 || true
 	grep -q 'faultline: done' "$BATS_TEST_TMPDIR/pasted"
 }
 
 @test "two runs of one cell at once give one result" {
-	"$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests probe >"$BATS_TEST_TMPDIR/a" &
-	"$CI/cell" v5.10 --step 0 --machine "$MACHINE" --tests probe >"$BATS_TEST_TMPDIR/b"
+	"$CI/cell" v5.10 --step "$STEP" --machine "$MACHINE" --tests probe >"$BATS_TEST_TMPDIR/a" &
+	"$CI/cell" v5.10 --step "$STEP" --machine "$MACHINE" --tests probe >"$BATS_TEST_TMPDIR/b"
 	wait
 	[ -s "$BATS_TEST_TMPDIR/a" ]
 	cmp "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b"
@@ -135,6 +136,8 @@ inverted() {
 # verdict_of STEP [OPTION...]: boot STEP with one short test; prints the folder.
 verdict_of() { "$CI/cell" v5.10 --machine "$MACHINE" --tests probe --step "$@"; }
 
+# Builds the kernel of the base; matrix.bats has the same on the miniature.
+# bats test_tags=base,slow
 @test "a step with the same kernel image takes over the verdict, and says so" {
 	planted_series
 	step=1
@@ -152,6 +155,7 @@ verdict_of() { "$CI/cell" v5.10 --machine "$MACHINE" --tests probe --step "$@"; 
 	grep -qE "^$step +pass (none )+=$of " <<<"$output"
 }
 
+# bats test_tags=base,slow
 @test "a step with another kernel image does not, nor does one that is judged --again" {
 	planted_series
 	step=2
@@ -163,6 +167,7 @@ verdict_of() { "$CI/cell" v5.10 --machine "$MACHINE" --tests probe --step "$@"; 
 	[ "$(jq -r '.taken_over // "no"' "$folder/result.json")" = no ]
 }
 
+# bats test_tags=base,slow
 @test "a verdict that is not a pass is not taken over" {
 	planted_series
 	step=1
