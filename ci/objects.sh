@@ -6,7 +6,9 @@
 #
 # The configuration is allmodconfig with configs/compile/touched.config and the
 # `options` of configs/arch/NAME. make itself says whether a file is compiled in
-# it: asked for an object that is not in its folder's list, it has no rule.
+# it: asked for an object that is not in its folder's list, it has no rule. That of 7.3
+# has, and compiles it all the same: what then fails, and is of another architecture or of
+# an option that is off, is not compiled either.
 #
 # What came of a file is kept in $FAULTLINE_WORK/objects/ARCH/KEY, where KEY
 # stands for the tree, the configuration and the tools:
@@ -147,7 +149,7 @@ objects_at() {
 	if grep -aqE '^make.*(Interrupt|Terminated|Killed|Stop\.)' "$log"; then
 		die "$EXIT_INFRA" "make for $OBJECTS_ARCH was ended, or cannot read a Makefile" "see $log"
 	fi
-	for file in "${missing[@]}"; do object_keep "$file"; done
+	for file in "${missing[@]}"; do object_keep "$commit" "$file"; done
 }
 
 # objects_split_log LOG DIR: write the part of make's LOG that is about each FILE
@@ -181,9 +183,19 @@ objects_split_log() {
 	}' "$1"
 }
 
-# object_keep FILE: put what came of FILE into $OBJECTS.
+# object_is_off COMMIT FILE: true when FILE is of another architecture, or its Makefile's
+# option is not in .config.
+object_is_off() {
+	local option
+
+	[[ $2 != arch/* || $2 == "arch/$(source_arch "$KBUILD_ARCH")/"* ]] || return 0
+	read -r option _ < <(file_option "$1" "$2") || return 1
+	! grep -qE "^$option=[ym]$" "$KBUILD_OUT/.config"
+}
+
+# object_keep COMMIT FILE: put what came of FILE of COMMIT into $OBJECTS.
 object_keep() {
-	local file=$1 object=$KBUILD_OUT/${1%.*}.o log=$KBUILD_OUT/log/${1%.*}.log hash status
+	local file=$2 object=$KBUILD_OUT/${2%.*}.o log=$KBUILD_OUT/log/${2%.*}.log hash status
 
 	mkdir -p "$OBJECTS/${file%/*}"
 	cp "$log" "$OBJECTS/$file.log" 2>/dev/null || : >"$OBJECTS/$file.log"
@@ -192,6 +204,9 @@ object_keep() {
 		hash=$(sha256sum <"$KBUILD_OUT/stripped.o" | cut -c 1-40)
 		[[ -f $OBJECTS_DIR/blob/$hash ]] || mv "$KBUILD_OUT/stripped.o" "$OBJECTS_DIR/blob/$hash"
 		status="object $hash"
+	elif [[ -f $log ]] && object_is_off "$1" "$file"; then
+		status=unreached
+		: >"$OBJECTS/$file.log"
 	elif [[ -f $log ]]; then
 		status=error
 	elif [[ $file == *.h ]] || grep -aF "'$(object_target "$file")'" "$KBUILD_OUT/objects.log" | grep -q '^make'; then

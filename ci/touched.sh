@@ -133,26 +133,35 @@ option_depends() {
 		inside && sub(/^[ \t]*depends on /, "") { printf "%s%s", seen++ ? " and " : "", $0 }'
 }
 
-# unreached_reason COMMIT FILE: print why FILE is compiled nowhere here: the
-# option its Makefile wants, and what that depends on.
-unreached_reason() {
-	local commit=$1 file=$2 dir=${2%/*} word=${2##*/} line option='' depends
+# file_option COMMIT FILE: print "OPTION DIR": the option that the Makefile in DIR wants for
+# the C file, or for a folder that it is in; nothing where it is always compiled, or never.
+file_option() {
+	local commit=$1 dir=${2%/*} word=${2##*/} line
 
-	[[ $file != *.h ]] || { echo "no C file of the series includes it"; return; }
 	word=${word%.*}.o
-	while [[ -z $option ]]; do
+	while :; do
 		line=$(makefile_line "$commit" "$dir" "$word")
 		if [[ $line =~ \$\((CONFIG_[A-Z0-9_]+)\) ]]; then
-			option=${BASH_REMATCH[1]}
+			printf '%s %s\n' "${BASH_REMATCH[1]}" "$dir"
+			return
 		elif [[ $line =~ ^([A-Za-z0-9_-]+)-(y|objs)[[:space:]:+]*= && ${BASH_REMATCH[1]} != obj ]]; then
 			word=${BASH_REMATCH[1]}.o
 		elif [[ $dir == */* ]]; then
 			word=${dir##*/}/
 			dir=${dir%/*}
 		else
-			break
+			return
 		fi
 	done
+}
+
+# unreached_reason COMMIT FILE: print why FILE is compiled nowhere here: the
+# option its Makefile wants, and what that depends on.
+unreached_reason() {
+	local commit=$1 file=$2 option='' dir='' depends
+
+	[[ $file != *.h ]] || { echo "no C file of the series includes it"; return; }
+	read -r option dir < <(file_option "$commit" "$file") || true
 	if [[ -z $option ]]; then
 		echo "not part of a kernel for these architectures"
 		return

@@ -24,6 +24,28 @@ setup() { mini_objects; }
 	[[ $output == *"not reached: drivers/odd.c: CONFIG_ODD is off; it depends on VAX"* ]]
 }
 
+@test "a make that compiles what is off, and fails, says nothing of the file" {
+	mkdir -p "$TREE/arch/there"
+	sed 's/map_pages/there/; 2i #error of another architecture' "$TREE/mm/filemap.c" >"$TREE/arch/there/fault.c"
+	# shellcheck disable=SC2016 # make's
+	sed -i 's|mm/filemap.o:|mm/filemap.o drivers/odd.o arch/there/fault.o:|; s|@mkdir.*|@mkdir -p $(dir $(O)/$@)|' "$TREE/Makefile"
+	sed -i '2i #error not on a VAX' "$TREE/drivers/odd.c"
+	new_base
+	sed -i 's/unused/other/' "$TREE"/{drivers/odd.c,arch/there/fault.c,mm/filemap.c}
+	step 'treewide: rename a variable'
+	apply_series
+	run "$CI/compile" mini --arch here
+	printf '%s\n' "$output"
+	[[ $output == *"not reached: drivers/odd.c: CONFIG_ODD is off"* ]]
+	[[ $output == *"not reached: arch/there/fault.c: "* ]]
+	[[ $output != *"does not compile"* ]]
+	# control: an option that is on
+	sed -i 's/64BIT=y/64BIT=y ODD=m/' "$FAULTLINE_CONFIGS/arch/here"
+	run "$CI/compile" mini --arch here
+	[[ $output == *"drivers/odd.c does not compile before step 1 either"* ]]
+	[[ $output != *"not reached: drivers/odd.c"* ]]
+}
+
 # bats test_tags=slow
 @test "nothing is compiled again for the same tree, configuration and tools" {
 	conversion
