@@ -136,11 +136,11 @@ bench_compare() {
 # less than what is kept. Nothing when it may.
 bench_unkeepable() {
 	{ cat "$1" 2>/dev/null || echo '[]'; } | jq -r --slurpfile new "$2" '
-		def subjects: [.rows[].subject] | unique;
+		def measures: [.rows[] | "\(.name) of \(.subject)"] | unique;
 		$new[0] as $new
-		| ([.[] | select(.bench == $new.bench) | subjects - ($new | subjects) | .[]] | unique) as $gone
+		| [.[] | select(.bench == $new.bench) | measures - ($new | measures) | .[]] as $gone
 		| if any($new.rows[]; .variant == "with") then "it has a patch on top: \($new.command)"
-		elif $gone != [] then "\($gone | join(", ")) was not measured now: to drop that, take the benchmark out of the file first"
+		elif $gone != [] then "\($gone[0])\(if $gone[1:] == [] then "" else " and \($gone[1:] | length) more" end) was not measured now: to drop that, take the benchmark out of the file first"
 		else empty end'
 }
 
