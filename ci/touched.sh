@@ -108,10 +108,12 @@ header_users() {
 	printf '%s\n' "$header"
 }
 
+# whole_lines: copy stdin, each line with those that a backslash continues it on.
+whole_lines() { sed -e ':a' -e '/\\$/{N;s/[[:blank:]]*\\\n[[:blank:]]*/ /;ba' -e '}'; }
+
 # makefile_line COMMIT DIR WORD: print the line of DIR's Makefile with WORD in it.
 makefile_line() {
-	{ git_linux show "$1:$2/Makefile" || git_linux show "$1:$2/Kbuild"; } 2>/dev/null |
-		sed -e ':a' -e '/\\$/{N;s/\\\n//;ba' -e '}' |
+	{ git_linux show "$1:$2/Makefile" || git_linux show "$1:$2/Kbuild"; } 2>/dev/null | whole_lines |
 		grep -m 1 -E "[=[:space:]/]${3//./\\.}([[:space:]]|\$)" || true
 }
 
@@ -128,7 +130,7 @@ option_depends() {
 	[[ -n $file ]] || file=$(git_linux grep -lE "^(menu)?config $option\$" "$commit" -- '*Kconfig*' |
 		sed -n '1s/^[^:]*://p' || true)
 	[[ -n $file ]] || return 0
-	git_linux show "$commit:$file" | awk -v option="$option" '
+	git_linux show "$commit:$file" | whole_lines | awk -v option="$option" '
 		/^(menu)?config / { inside = $2 == option }
 		inside && sub(/^[ \t]*depends on /, "") { printf "%s%s", seen++ ? " and " : "", $0 }'
 }

@@ -31,7 +31,7 @@ mini_objects() {
 		FORCE:
 	EOF
 	printf 'config MMU\n' >"$TREE/Kconfig"
-	printf 'config ODD\n\ttristate "Odd"\n\tdepends on VAX\n' >"$TREE/drivers/Kconfig"
+	printf 'config ODD\n\ttristate "Odd"\n\tdepends on VAX && \\\n\t\t(PDP11)\n' >"$TREE/drivers/Kconfig"
 	# shellcheck disable=SC2016 # make's
 	printf 'obj-$(CONFIG_ODD) += odd.o\n' >"$TREE/drivers/Makefile"
 	printf 'struct vm_fault {\n\tint address, pgoff;\n};\nvoid warn(int line);\n' >"$TREE/include/linux/mm.h"
