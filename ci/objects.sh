@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # objects.sh - compiling the files that a patch touches, for ci/compile and
-# ci/identical. Source it after scripts/lib.sh and ci/kbuild.sh.
+# ci/identical. Source it after scripts/lib.sh and ci/kbuild.sh, with ci/touched.sh.
 #
 # The configuration is allmodconfig with configs/compile/touched.config and the
 # `options` of configs/arch/NAME. make itself says whether a file is compiled in
@@ -56,7 +56,7 @@ objects_key() {
 		kbuild_config_stamp "$1" "$KBUILD_OUT/touched.config"
 		printf '%s\n' "$KBUILD_ARCH" "$OBJECTS_WARN"
 		((!OBJECTS_WARN)) || sparse --version
-		cat "$FAULTLINE_ROOT/ci/"{objects.sh,kbuild.sh,warnings.awk,no-line.h,sparse}
+		cat "$FAULTLINE_ROOT/ci/"{objects.sh,touched.sh,kbuild.sh,warnings.awk,no-line.h,sparse}
 	} | sha256sum | cut -c 1-20
 }
 

@@ -67,22 +67,20 @@ expect_failure() {
 	fi
 }
 
-# step_of TEXT: print the number of the step of v5.10 whose patch has TEXT.
-step_of() {
-	local patches=$ROOT/patches/v5.10 name
+# step_named NAME: print the number of the step of v5.10 whose patch is the file NAME.
+step_named() { sed '/^#/d; /^$/d' "$ROOT/patches/v5.10/series" | grep -nFx -e "$1" | cut -d : -f 1; }
 
-	name=$(basename "$(grep -lF -e "$1" "$patches"/*.patch)")
-	sed '/^#/d; /^$/d' "$patches/series" | grep -nFx -e "$name" | cut -d : -f 1
-}
+# step_of TEXT: print the number of the step of v5.10 whose patch has TEXT.
+step_of() { step_named "$(basename "$(grep -lF -e "$1" "$ROOT"/patches/v5.10/*.patch)")"; }
 
 # young_step: print the last step of v5.10 before arm64 maps old. It is a side of a flip,
 # so that every kind of ci/run has its arm64 kernel, and a fault does there what it does
 # on the base.
 young_step() {
-	local patches=$ROOT/patches/v5.10 patch
+	local patch
 
-	patch=$(awk '$1 == "faultaround.prefaulted" && $4 == "old" { print $5 }' "$patches/facts")
-	echo $(($(sed '/^#/d; /^$/d' "$patches/series" | grep -nFx -e "$patch" | cut -d : -f 1) - 1))
+	patch=$(awk '$1 == "faultaround.prefaulted" && $4 == "old" { print $5 }' "$ROOT/patches/v5.10/facts")
+	echo $(($(step_named "$patch") - 1))
 }
 
 # copy_of_project: a copy of the project to change files in, as $COPY; the work
