@@ -73,6 +73,10 @@ kbuild() {
 		export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-2G} CCACHE_NOHASHDIR=1
 		# A miss then costs one run of the compiler, not two of cpp besides.
 		export CCACHE_DEPEND=1
+		# Headers are hashed once, not for each object (mm/ and fs/ of v5.10, nothing
+		# kept, three alternating rounds: 1.084 of the time of gcc alone without
+		# this, 1.014 with it).
+		[[ -v CCACHE_NOINODECACHE ]] || export CCACHE_INODECACHE=1
 		compiler="ccache $compiler"
 	fi
 	nice make -C "$KBUILD_SRC" O="$KBUILD_OUT" ARCH="$KBUILD_ARCH" \

@@ -176,13 +176,13 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	cat >"$BATS_TEST_TMPDIR/bin/ccache" <<-'E'
 		#!/bin/sh
-		echo "$CCACHE_REMOTE_STORAGE $CCACHE_MAXSIZE $1" >>"$CCACHE_CALLS"
+		echo "$CCACHE_REMOTE_STORAGE $CCACHE_MAXSIZE $CCACHE_INODECACHE $1" >>"$CCACHE_CALLS"
 		exec "$@"
 	E
 	chmod +x "$BATS_TEST_TMPDIR/bin/ccache"
 	export CCACHE_CALLS=$BATS_TEST_TMPDIR/calls
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH CCACHE_REMOTE_STORAGE=redis://cache.invalid "$CI/build" mini --step 0 --kernel mini-a
-	[ "$(cat "$CCACHE_CALLS")" = 'redis://cache.invalid 2G gcc' ]
+	[ "$(cat "$CCACHE_CALLS")" = 'redis://cache.invalid 2G 1 gcc' ]
 	run "$CI/build" --help
 	[[ $output == *CCACHE_REMOTE_STORAGE* ]]
 }
