@@ -69,6 +69,20 @@ of_copy() (
 	[[ $'\n'$output != *$'\nok - '* ]]
 }
 
+@test "the cmocka suites run beside what comes before them, and end with ci/test" {
+	printf 'check:\n\t@%s\n' "touch unit; until [ -e suite ]; do sleep 0.1; done; echo '[       OK ] test_one'" \
+		>"$COPY/ci/vmrun/Makefile"
+	suite both "until [ -e '$COPY/ci/vmrun/unit' ]; do sleep 0.1; done; touch '$COPY/ci/vmrun/suite'"
+	run -0 timeout 20 bash -c "$(declare -f of_copy); COPY=$COPY; of_copy shell unit unit"
+	[[ $output == *'3 passed, 0 failed, 0 skipped' ]]
+	rm "$COPY/ci/vmrun/suite"
+	printf '#!/bin/sh\npgrep -f "make -C %s" >"%s"; exit 9\n' "$COPY" "$BATS_TEST_TMPDIR/running" >"$COPY/scripts/base"
+	run -125 of_copy machine unit
+	[ -s "$BATS_TEST_TMPDIR/running" ] # control
+	for _ in {1..50}; do pgrep -f "make -C $COPY" >/dev/null || break; sleep 0.1; done
+	run -1 pgrep -f "make -C $COPY"
+}
+
 @test "a cmocka test that fails is counted once" {
 	printf 'check:\n\t@%s; exit 1\n' "printf '[       OK ] test_one\n[  FAILED  ] test_two\n[  FAILED  ] 1 test(s), listed below:\n[  FAILED  ] test_two\n'" \
 		>"$COPY/ci/vmrun/Makefile"
