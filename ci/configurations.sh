@@ -28,69 +28,116 @@ configuration_warnings() {
 	done
 }
 
-# compile_step CONFIG STEP: build one step; sets good to 1 or 0. Not to be called
-# in a condition, which would switch off set -e in all of it.
-compile_step() {
-	local config=$1 step=$2 commit log found key targets
+# configuration NAME: set KBUILD_* for a configuration.
+configuration() {
+	local file=$FAULTLINE_CONFIGS/compile/$1
 
-	good=0
-	commit=$(step_commit "$track" "$step")
-	log=$KBUILD_OUT/build-$step.log
-	key=$({
-		git_linux rev-parse "$commit^{tree}"
+	[[ -f $file && -f $file.config ]] || usage_error "no configuration '$1' in configs/compile"
+	KBUILD_ARCH=$(conf_get "$file" arch)
+	KBUILD_CROSS=$(conf_get "$file" cross)
+	KBUILD_SRC=$(build_source "$track") KBUILD_OUT=$FAULTLINE_WORK/build/$track/$1
+	need_tool "${KBUILD_CROSS}gcc" make bc flex bison
+	kbuild_path_ok
+}
+
+# configuration_mark CONFIG STEP: print the file that is there when STEP compiles in
+# CONFIG, whose KBUILD_* are set.
+configuration_mark() {
+	local config=$1 step=$2
+
+	printf '%s/done-%s\n' "$KBUILD_OUT" "$({
+		git_linux rev-parse "$(step_commit "$track" "$step")^{tree}"
 		patch_files "$track" "$step"
 		cat "$FAULTLINE_CONFIGS/compile/$config" "$FAULTLINE_CONFIGS/compile/$config.config" \
 			"$FAULTLINE_ROOT/ci/kbuild.sh" "$FAULTLINE_ROOT/ci/configurations.sh"
 		kbuild_entries
 		kbuild_compiler
-	} | sha256sum | cut -c 1-20)
-	if [[ -f $KBUILD_OUT/done-$key ]]; then
-		say "compile $track step $step $config: present"
-		good=1
-		return
-	fi
-	worktree_at "$KBUILD_SRC" "$commit"
-	kbuild_configure "$commit" "$FAULTLINE_CONFIGS/compile/$config.config"
-	# A file that was compiled before would not warn again.
-	(cd "$KBUILD_SRC" && patch_files "$track" "$step" | xargs -r -d '\n' touch -c)
+	} | sha256sum | cut -c 1-20)"
+}
+
+# compile_configuration CONFIG STEP: build STEP, whose source is there, in CONFIG,
+# whose KBUILD_* are set; exit with 1 where it does not compile or warns.
+compile_configuration() {
+	local config=$1 step=$2 log=$KBUILD_OUT/build-$2.log found targets
+
+	kbuild_configure "$(step_commit "$track" "$step")" "$FAULTLINE_CONFIGS/compile/$config.config"
 	read -ra targets <<<"$(conf_get "$FAULTLINE_CONFIGS/compile/$config" targets)"
 	if ! kbuild_logged "$log" kbuild "${targets[@]}"; then
 		say "compile $track step $step $config: error, see $log"
-		return
+		exit "$EXIT_BAD"
 	fi
 	found=$(configuration_warnings "$log" "$step")
 	if [[ -n $found ]]; then
 		printf '%s\n' "$found" >&2
 		say "compile $track step $step $config: warnings, see $log"
-		return
+		exit "$EXIT_BAD"
 	fi
-	touch "$KBUILD_OUT/done-$key"
+	touch "$(configuration_mark "$config" "$step")"
 	say "compile $track step $step $config: ok"
-	good=1
+	exit 0
 }
 
-# compile_configurations STEPS NAME...: build the steps in the configurations;
-# adds to passed and failed.
+# compile_configurations STEPS NAME...: build the steps in the configurations, as
+# many at once as there are cores: most of such a build is done one by one. Adds to
+# passed and failed. end_configurations is to be called when the script ends.
 compile_configurations() {
-	local steps=$1 config file step
+	local steps=$1 config step jobs=${FAULTLINE_JOBS:-$(nproc)} at_once pending
 
 	shift
-	for config; do
-		file=$FAULTLINE_CONFIGS/compile/$config
-		[[ -f $file && -f $file.config ]] || usage_error "no configuration '$config' in configs/compile"
-		KBUILD_ARCH=$(conf_get "$file" arch)
-		KBUILD_CROSS=$(conf_get "$file" cross)
-		KBUILD_SRC=$(build_source "$track") KBUILD_OUT=$FAULTLINE_WORK/build/$track/$config
-		need_tool "${KBUILD_CROSS}gcc" make bc flex bison
-		kbuild_path_ok
-		for step in $steps; do
-			compile_step "$config" "$step"
-			if ((good)); then
+	for config; do configuration "$config"; done # wrong usage shows at once
+	for step in $steps; do
+		pending=()
+		for config; do
+			configuration "$config"
+			if [[ -f $(configuration_mark "$config" "$step") ]]; then
+				say "compile $track step $step $config: present"
 				passed=$((passed + 1))
-				continue
+			else
+				pending+=("$config")
 			fi
-			((step > 0)) || die "$EXIT_INFRA" "the base itself does not compile as $config" "see above"
-			failed=$((failed + 1))
 		done
+		((${#pending[@]})) || continue
+		worktree_at "$KBUILD_SRC" "$(step_commit "$track" "$step")"
+		# A file that was compiled before would not warn again.
+		(cd "$KBUILD_SRC" && patch_files "$track" "$step" | xargs -r -d '\n' touch -c)
+		at_once=$((jobs < ${#pending[@]} ? jobs : ${#pending[@]}))
+		for config in "${pending[@]}"; do
+			((${#configurations_running[@]} < at_once)) || configuration_ended "$step"
+			configuration "$config"
+			set -m # in a process group of its own, which can be ended
+			(
+				export FAULTLINE_JOBS=$(((jobs + at_once - 1) / at_once))
+				compile_configuration "$config" "$step"
+			) </dev/null &
+			set +m
+			configurations_running[$!]=$config
+		done
+		while ((${#configurations_running[@]})); do configuration_ended "$step"; done
 	done
+}
+
+configurations_running=() # by process
+
+# configuration_ended STEP: wait for one of those that are running at STEP, and count it.
+configuration_ended() {
+	local step=$1 pid config status=0
+
+	wait -n -p pid "${!configurations_running[@]}" || status=$?
+	config=${configurations_running[pid]}
+	unset "configurations_running[$pid]"
+	case $status in
+	0) passed=$((passed + 1)) ;;
+	"$EXIT_BAD")
+		((step > 0)) || die "$EXIT_INFRA" "the base itself does not compile as $config" "see above"
+		failed=$((failed + 1))
+		;;
+	*) die "$EXIT_INFRA" "step $step could not be judged as $config, status $status" "see above" ;;
+	esac
+}
+
+# end_configurations: end those that are running.
+end_configurations() {
+	local pid
+
+	for pid in "${!configurations_running[@]}"; do kill -- "-$pid" 2>/dev/null || true; done
 }
