@@ -18,7 +18,11 @@ setup_file() {
 	TREE=$(git_linux rev-parse "$COMMIT^{tree}")
 	export GUEST STEP IMAGE VMRUN MACHINE LINUX_GIT COMMIT TREE
 	control panic
-	control hang
+	# On a busy host a CPU with nothing to do may be in its timer interrupt just then.
+	for _ in 1 2 3; do
+		control hang
+		[[ $(jq -r .crash.fingerprint "$BATS_FILE_TMPDIR/hang/result.json") != hang ]] || break
+	done
 	"$CI/diagnose" "$BATS_FILE_TMPDIR/panic"
 	"$CI/diagnose" "$BATS_FILE_TMPDIR/hang"
 }

@@ -12,10 +12,12 @@ setup() { STEP=$(young_step); }
 
 # broken MACHINE TESTS PATCH [STEP [TRACK]]: boot STEP ($STEP) of TRACK (v5.10) with PATCH of
 # controls/; the cases of TESTS that fail are in $failed, a line each "test.case # why".
+# With $again=--again it is booted also where it has been.
 broken() {
 	local folder
 
-	run --separate-stderr "$CI/cell" "${5:-v5.10}" --step "${4:-$STEP}" --machine "$1" --tests "$2" \
+	# shellcheck disable=SC2086 # empty without
+	run --separate-stderr "$CI/cell" ${again:-} "${5:-v5.10}" --step "${4:-$STEP}" --machine "$1" --tests "$2" \
 		--with "$CI/tests/controls/$3"
 	folder=$output
 	echo "$folder"
@@ -90,11 +92,17 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 }
 
 @test "a write through an entry that was cached is not lost: without the flush it is" {
-	broken arm64-hafdbs dirty dirty-no-flush.patch
-	# At the first or the second time: the CPU may have dropped the entry itself.
-	red dirty.protect_tmpfs "protected: a write to page 0 takes 0 faults" ||
-		red dirty.protect_tmpfs "protected again: a write to page 0 takes 0 faults"
-	red dirty.entry_only "written again: 0 kB are dirty, not 28"
+	local again=''
+
+	# Each at the first or the second time, and in one of three boots: the CPU may have
+	# dropped the entries itself, and on a busy host often has.
+	for again in '' --again --again; do
+		broken arm64-hafdbs dirty dirty-no-flush.patch
+		{ red dirty.protect_tmpfs "protected: a write to page 0 takes 0 faults" ||
+			red dirty.protect_tmpfs "protected again: a write to page 0 takes 0 faults"; } &&
+			red dirty.entry_only "written again: 0 kB are dirty, not 28" && return
+	done
+	false
 }
 
 @test "the base's own tests are judged by what the kernel's log says of them" {

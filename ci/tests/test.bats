@@ -22,7 +22,7 @@ of_copy() (
 	"$COPY/ci/test" --no-deps "$@"
 )
 
-@test "suites are counted, also on one core, where bats takes other options" {
+@test "suites are counted, also on one core" {
 	suite good true better true bad false left 'skip not here'
 	for cores in 1 2; do
 		printf '#!/bin/sh\necho %s\n' "$cores" >"$BATS_TEST_TMPDIR/bin/nproc"
