@@ -111,10 +111,15 @@ header_users() {
 # whole_lines: copy stdin, each line with those that a backslash continues it on.
 whole_lines() { sed -e ':a' -e '/\\$/{N;s/[[:blank:]]*\\\n[[:blank:]]*/ /;ba' -e '}'; }
 
-# makefile_line COMMIT DIR WORD: print the line of DIR's Makefile with WORD in it.
+# makefile_line COMMIT DIR WORD: print the line of DIR's Makefile with WORD in it, whose
+# 32 or 64 may be written as $(BITS) there.
 makefile_line() {
+	local bits='\$\(BITS\)' word=${3//./\\.}
+
+	word=${word//64/"(64|$bits)"}
+	word=${word//32/"(32|$bits)"}
 	{ git_linux show "$1:$2/Makefile" || git_linux show "$1:$2/Kbuild"; } 2>/dev/null | whole_lines |
-		grep -m 1 -E "[=[:space:]/]${3//./\\.}([[:space:]]|\$)" || true
+		grep -m 1 -E "[=[:space:]/]$word([[:space:]]|\$)" || true
 }
 
 # option_depends COMMIT OPTION DIR: print what OPTION depends on: what Kconfig

@@ -24,6 +24,18 @@ setup() { mini_objects; }
 	[[ $output == *"not reached: drivers/odd.c: CONFIG_ODD is off; it depends on VAX && (PDP11)"* ]]
 }
 
+@test "an option is found where the Makefile has \$(BITS) in the name of the object" {
+	git -C "$TREE" mv drivers/odd.c drivers/odd_64.c
+	# shellcheck disable=SC2016 # make's
+	printf 'obj-$(CONFIG_EVEN) += even_$(BITS).o\nobj-$(CONFIG_ODD) += odd_$(BITS).o\n' >"$TREE/drivers/Makefile"
+	new_base
+	sed -i 's/unused/other/' "$TREE"/{drivers/odd_64.c,mm/filemap.c}
+	step 'treewide: rename a variable'
+	apply_series
+	run "$CI/compile" mini --arch here
+	[[ $output == *"not reached: drivers/odd_64.c: CONFIG_ODD is off; it depends on VAX"* ]]
+}
+
 @test "a make that compiles what is off, and fails, says nothing of the file" {
 	mkdir -p "$TREE/arch/there"
 	sed 's/map_pages/there/; 2i #error of another architecture' "$TREE/mm/filemap.c" >"$TREE/arch/there/fault.c"
