@@ -95,6 +95,8 @@ accept() {
 	[[ ${code:-} =~ ^[0-9]+$ ]] || return 0 # no answer, as of a host that went away
 	if [[ $name != /* ]]; then
 		name=$(receive "$number" "$file" "$name") || return 0
+		# One that was here before is kept, and what is kept counts.
+		[[ ! -f $name/result.json ]] || code=$(verdict_exit "$(jq -r .verdict "$name/result.json")")
 	fi
 	outcome[number]=$code folder[number]=$name
 }

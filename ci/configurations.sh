@@ -64,12 +64,14 @@ compile_configuration() {
 	read -ra targets <<<"$(conf_get "$FAULTLINE_CONFIGS/compile/$config" targets)"
 	if ! kbuild_logged "$log" kbuild "${targets[@]}"; then
 		say "compile $track step $step $config: error, see $log"
+		JUDGED=1
 		exit "$EXIT_BAD"
 	fi
 	found=$(configuration_warnings "$log" "$step")
 	if [[ -n $found ]]; then
 		printf '%s\n' "$found" >&2
 		say "compile $track step $step $config: warnings, see $log"
+		JUDGED=1
 		exit "$EXIT_BAD"
 	fi
 	touch "$(configuration_mark "$config" "$step")"
@@ -106,6 +108,7 @@ compile_configurations() {
 			configuration "$config"
 			set -m # in a process group of its own, which can be ended
 			(
+				trap 'name_own_failure $?' EXIT
 				export FAULTLINE_JOBS=$(((jobs + at_once - 1) / at_once))
 				compile_configuration "$config" "$step"
 			) </dev/null &

@@ -36,6 +36,8 @@ KBUILD_FIXED=(
 	KBUILD_BUILD_TIMESTAMP='Thu Jan 1 00:00:00 UTC 1970'
 	KBUILD_BUILD_USER=faultline KBUILD_BUILD_HOST=series
 	KBUILD_BUILD_VERSION=1 LOCALVERSION=)
+# What make would take from the environment is in no key.
+unset KCFLAGS KAFLAGS KCPPFLAGS LLVM LLVM_IAS KCONFIG_ALLCONFIG MAKEFLAGS MFLAGS
 [[ ! -f $KBUILD_ENTRIES ]] || KBUILD_FIXED+=("CFLAGS_mapping_dirty_helpers.o=$KBUILD_DIRTY")
 
 # kbuild_arguments: print what of make's arguments reaches an image.
@@ -156,14 +158,17 @@ kbuild_errors() {
 
 # kbuild_logged LOG COMMAND...: run COMMAND, which builds, with its output in LOG, and
 # return its status. Of a failure it prints the errors, and dies where they are not the
-# source's: what was killed, or ran out of disk or memory, shows nothing of a patch.
+# source's: what was killed, or ran out of disk or memory, shows nothing of a patch. Nor
+# does a failure whose reason may be lost, as the log was on the disk that was full.
 kbuild_logged() {
-	local log=$1 status=0
+	local log=$1 statuses status
 
 	shift
-	"$@" >"$log" 2>&1 || status=$?
-	((status)) || return 0
+	if "$@" 2>&1 | cat >"$log"; then return 0; else statuses=("${PIPESTATUS[@]}"); fi
+	((!statuses[1])) || die "$EXIT_INFRA" "the log of the build cannot be written: $log" "see above, and run it again"
+	status=${statuses[0]}
 	kbuild_errors "$log" >&2 || true
+	((status != EXIT_INFRA)) || exit "$EXIT_INFRA"
 	not_killed "$status" building "$log"
 	! kbuild_was_starved "$log" || die "$EXIT_INFRA" "building ran out of disk or memory" "see $log"
 	return "$status"

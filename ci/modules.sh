@@ -28,22 +28,30 @@ modules_present() {
 # steps, ready for building modules for IMAGE.
 modules_prepare() {
 	kbuild modules_prepare || return
-	cp "$1/Module.symvers" "$KBUILD_OUT/Module.symvers"
+	cp "$1/Module.symvers" "$KBUILD_OUT/Module.symvers" || return "$EXIT_INFRA"
 }
 
 # modules_build IMAGE: build the modules in a copy of their source, as make
-# writes into it, and put them into IMAGE.
+# writes into it, and put them into IMAGE. Returns 1 or more where make fails, and
+# EXIT_INFRA where we do.
 modules_build() {
 	local image=$1 source=$KBUILD_OUT.modules
-	local out=$image/modules.tmp.$$ list=$source/list
+	local out=$image/modules.tmp.$$
 
 	rm -rf "$source" "$image"/modules.tmp.*
-	cp -r "$FAULTLINE_GUEST/modules" "$source" || return
-	(cd "$KBUILD_SRC" && cp "${MODULES_OF_TREE[@]}" "$source/") || return
+	cp -r "$FAULTLINE_GUEST/modules" "$source" || return "$EXIT_INFRA"
+	(cd "$KBUILD_SRC" && cp "${MODULES_OF_TREE[@]}" "$source/") || return "$EXIT_INFRA"
 	modules_prepare "$image" && kbuild M="$source" modules || return
+	modules_install "$image" "$source" "$out" || return "$EXIT_INFRA"
+}
+
+# modules_install IMAGE SOURCE OUT: put what was built in SOURCE into IMAGE, by way of OUT.
+modules_install() {
+	local image=$1 source=$2 out=$3 list=$2/list
+
 	mkdir -p "$out" || return
 	cp "$source"/*.ko "$out/" || return
-	touch -d @0 "$out"/*.ko
+	touch -d @0 "$out"/*.ko || return
 	{
 		printf 'dir /modules 755 0 0\n'
 		(cd "$out" && printf '%s\n' *.ko) |

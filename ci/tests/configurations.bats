@@ -64,6 +64,20 @@ compiled() { "$CI/compile" mini --config one,two "$@"; }
 	expect_failure 2 "no configuration 'three'" "$CI/compile" mini --config one,three
 }
 
+@test "what fails of ours is not the step's fault, and the same name twice is one" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cat >"$BATS_TEST_TMPDIR/bin/touch" <<-'E'
+		#!/bin/sh
+		case $* in *done-*) echo "touch: No space left on device" >&2; exit 1 ;; esac
+		exec /usr/bin/touch "$@"
+	E
+	chmod +x "$BATS_TEST_TMPDIR/bin/touch"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH expect_failure 125 'step 2 could not be judged as' compiled --step 2
+	[[ $output != *'passed, '* ]]
+	run -0 "$CI/compile" mini --config one,one --step 2
+	[[ $output == *'compile mini: 1 passed, 0 failed' ]]
+}
+
 # wait_in_make CONDITION: the kernel's make begins with this command of the shell.
 wait_in_make() {
 	sed -i "/^Image:/i Image: begin\n.PHONY: begin\nbegin:\n\t@touch \$(O)/begun; $1\n" "$tree/Makefile"

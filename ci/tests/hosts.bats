@@ -45,3 +45,21 @@ setup() {
 	[ "${outcome[0]}" = 0 ]
 	[ -f "${folder[0]}/result.json" ]
 }
+
+@test "a result that is here stays, and is what counts, whatever another host says" {
+	track=mini again=0 cells=('0 a1 mini')
+	mkdir -p "$T/job" "$T/there" "$FAULTLINE_WORK/result/mini/a1/0-abc"
+	echo '{"verdict": "pass"}' >"$T/there/result.json"
+	{ printf '0\ta1/0-abc\n'; tar -cz -C "$T/there" .; } >"$T/job/stdout"
+	echo '{"verdict": "hang"}' >"$FAULTLINE_WORK/result/mini/a1/0-abc/result.json"
+	outcome=() folder=()
+	accept 0 "$T/job"
+	[ "${outcome[0]} ${folder[0]}" = "1 $FAULTLINE_WORK/result/mini/a1/0-abc" ]
+	grep -q hang "$FAULTLINE_WORK/result/mini/a1/0-abc/result.json"
+	# control: with --again the new one counts
+	again=1
+	rm -r "$T/job/result"
+	accept 0 "$T/job"
+	[ "${outcome[0]}" -eq 0 ]
+	grep -q pass "$FAULTLINE_WORK/result/mini/a1/0-abc/result.json"
+}

@@ -11,6 +11,8 @@ setup_file() { mini_seed; }
 # of_run COLUMN: the values that the last run's job log has in a column, in order.
 of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | paste -sd ' '; }
 
+teardown() { [[ -z ${SMALL:-} ]] || umount "$SMALL"; }
+
 @test "every cell is judged once, each image is built once, and nothing is done again" {
 	mini_matrix
 	run -0 --separate-stderr "$CI/boot" mini
@@ -347,4 +349,78 @@ of_run() { sed 1d "$FAULTLINE_WORK"/run/mini.*/joblog | sort -n | cut -f "$1" | 
 	[ "$(cat "$stamp")" != "$plain" ]
 	"$CI/build" mini --step 3 --kernel mini-a
 	[ "$(cat "$stamp")" = "$plain" ]
+}
+
+# The disk is a small file system of its own: the compiler fills it, and what it has
+# written is removed when it ends.
+@test "a disk that was full while the compiler ran says nothing of the step" {
+	[ "$(id -u)" -eq 0 ] || skip 'mounts a file system'
+	mini_matrix
+	mkdir "$BATS_TEST_TMPDIR"/{small,bin}
+	SMALL=$BATS_TEST_TMPDIR/small
+	mount -t tmpfs -o size=40m none "$SMALL"
+	cp -a "$FAULTLINE_WORK/." "$SMALL/"
+	FAULTLINE_WORK=$SMALL
+	git -C "$FAULTLINE_WORK/linux.git" worktree prune
+	printf '#!/bin/sh\nprintf "x 1 1 1 9000\\nx 1 1 9000 9000\\n"\n' >"$BATS_TEST_TMPDIR/bin/df"
+	cat >"$BATS_TEST_TMPDIR/bin/gcc" <<-E
+		#!/bin/sh
+		case \$* in *memory.o*) ;; *) exec /usr/bin/gcc "\$@" ;; esac
+		dd if=/dev/zero of=$SMALL/fill bs=4k 2>/dev/null
+		/usr/bin/gcc "\$@"
+		status=\$?
+		rm -f $SMALL/fill
+		exit \$status
+	E
+	chmod +x "$BATS_TEST_TMPDIR/bin"/*
+	export CCACHE_DISABLE=1
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH expect_failure 125 'the log of the build cannot be written' "$CI/cell" mini --step 2 --machine a1
+	[[ $output != *nobuild* ]]
+	# control: with a healthy one it is judged, and passes
+	rm "$BATS_TEST_TMPDIR/bin/gcc"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH run -0 "$CI/cell" mini --step 2 --machine a1
+}
+
+@test "a log that cannot be written is no step that does not build" {
+	mini_matrix
+	mkdir -p "$FAULTLINE_WORK/build/mini/mini-a/build.log"
+	expect_failure 125 "the log of the build cannot be written: " "$CI/build" mini --step 2 --kernel mini-a
+}
+
+@test "what make would take from the environment reaches no image" {
+	mini_matrix
+	# shellcheck disable=SC2016 # make's
+	sed -i 's/cat mm.memory.c >>/(echo "flags $(KCFLAGS)"; cat mm\/memory.c) >>/' "$tree/Makefile"
+	role -C "$tree" diff >"$BATS_TEST_TMPDIR/flags.patch"
+	image=$(KCFLAGS=-DX MAKEFLAGS=k "$CI/build" mini --step 1 --kernel mini-a --with "$BATS_TEST_TMPDIR/flags.patch")
+	grep -qx 'flags ' "$image/Image"
+}
+
+@test "an image that has another name now is built" {
+	mini_matrix
+	"$CI/build" mini --step 2 --kernel mini-a
+	sed -i 's,^image.*,image = arch/mini/boot/System,' "$FAULTLINE_CONFIGS"/machine/a?
+	# shellcheck disable=SC2016 # make's
+	sed -i 's,^IMAGE := .*,IMAGE := $(O)/arch/mini/boot/System,; s/^Image:/System:/' "$tree/Makefile"
+	role -C "$tree" diff >"$BATS_TEST_TMPDIR/name.patch"
+	# Of the step as it is there is none: that is said, and what is there is not taken for it.
+	expect_failure 1 'of step 2 does not build' "$CI/build" mini --step 2 --kernel mini-a
+	image=$("$CI/build" mini --step 2 --kernel mini-a --with "$BATS_TEST_TMPDIR/name.patch")
+	[ -f "$image/System" ]
+}
+
+@test "--print beside a run of the same cell leaves this alone" {
+	mini_matrix
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\ncase $* in *memory.o*) sleep 2 ;; esac\nexec /usr/bin/gcc "$@"\n' >"$BATS_TEST_TMPDIR/bin/gcc"
+	chmod +x "$BATS_TEST_TMPDIR/bin/gcc"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH
+	export CCACHE_DISABLE=1
+	"$CI/cell" mini --step 1 --machine a1 >"$BATS_TEST_TMPDIR/folder" 3>&- &
+	cell=$!
+	for _ in {1..100}; do [ ! -e "$FAULTLINE_WORK/build/mini/mini-a/arch/mini/boot" ] || break; sleep 0.1; done
+	run -0 --separate-stderr "$CI/cell" mini --step 1 --machine a1 --print
+	[[ $output == *qemu* && $stderr == *"waiting for another run that holds the lock 'cell-mini-1-a1'"* ]]
+	wait "$cell"
+	[ "$(jq -r .id.build_seconds "$(<"$BATS_TEST_TMPDIR/folder")/result.json")" -ge 1 ]
 }
