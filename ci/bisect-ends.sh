@@ -26,11 +26,15 @@ series_ends() {
 # tree_ends: set good and bad to commits of linux.git, from revisions of the user's
 # repository, after bringing them there. A history on the track's own base shares it
 # and adds little. Any other is cut off at the good end: it may be a million commits.
+# Where a side branch was forked before the good end, the cut hides that this is so:
+# older is set to the commits that the good end has, and that others in question follow.
 tree_ends() {
-	local from to base name depth=''
+	local from to base name count top depth=whole
 
 	[[ -d $user_tree ]] || usage_error "no such folder: $user_tree"
 	user_tree=$(readlink -e "$user_tree")
+	# Of a folder in it; a bare one, or .git, has none.
+	! top=$(theirs "$user_tree" rev-parse --show-toplevel 2>/dev/null) || user_tree=$top
 	from=$(theirs "$user_tree" rev-parse --verify -q "$good^{commit}") ||
 		usage_error "--good: no commit '$good' in $user_tree"
 	to=$(theirs "$user_tree" rev-parse --verify -q "$bad^{commit}") ||
@@ -39,10 +43,13 @@ tree_ends() {
 		usage_error "--good $good is not an ancestor of --bad $bad"
 	[[ $from != "$to" ]] || usage_error "--good and --bad are the same commit"
 	base=$(base_commit "$track")
-	theirs "$user_tree" merge-base --is-ancestor "$base" "$to" 2>/dev/null ||
-		depth=$(($(theirs "$user_tree" rev-list --count "$from..$to") + 1))
+	count=$(theirs "$user_tree" rev-list --count "$from..$to")
+	mapfile -t older < <(theirs "$user_tree" rev-list --boundary "$from..$to" | sed -n 's/^-//p')
+	theirs "$user_tree" merge-base --is-ancestor "$base" "$to" 2>/dev/null || depth=$((count + 1))
 	name=refs/faultline/bisect/$(printf '%s' "$user_tree" | sha256sum | cut -c 1-12)
-	copy_commit "$user_tree" "$to" "$name" "${depth:-whole}" ||
+	# Cutting it again would take from another search what it needs.
+	[[ $(git_linux rev-list --count "$to" --not "$from" "${older[@]}" 2>/dev/null) == "$count" ]] ||
+		copy_commit "$user_tree" "$to" "$name" "$depth" ||
 		die "$EXIT_INFRA" "cannot copy '$bad' from $user_tree" "see above"
 	good=$from bad=$to
 }
@@ -95,7 +102,8 @@ show_ends() {
 	skip) die "$EXIT_INFRA" "the bad end, $(name_of "$bad"), cannot be judged: $reason" "see $folder" ;;
 	good)
 		bad "the bad end, $(name_of "$bad"), is good: ${reason_of[$bad]}" \
-			"name one that is bad with --bad; if it is so at times only, raise --repeat $repeat"
+			"name one that is bad with --bad; if it is so at times only, raise --repeat $repeat;$(
+			) a fact that patches/$track/facts does not list is judged with --fact"
 		;;
 	esac
 	judge "$good"

@@ -162,16 +162,19 @@ judge() {
 }
 
 # measure COMMIT: boot it --repeat times, so that one which is bad at times is seen; set
-# state, reason and folder: bad if one boot was. Then needed follows from the rate. What
-# does not build is the same each time.
+# state, reason and folder: bad if one boot was, which then is the result that is kept.
+# needed follows from the rate. What does not build is the same each time.
 measure() {
 	local commit=$1 total=0 failed=0 again=() bad_folder=$area/bad-${1:0:12} bad_reason=''
 
 	while ((total < repeat)); do
 		boot "$commit" "${again[@]}"
 		again=(--again)
+		if [[ $state == skip ]]; then
+			((failed)) || return 0
+			break # it has been seen to be bad, whatever has happened to us since
+		fi
 		total=$((total + 1))
-		[[ $state != skip ]] || return 0
 		[[ $state == bad ]] || continue
 		failed=$((failed + 1)) bad_reason=$reason
 		[[ $reason != nobuild:* ]] || return 0
@@ -179,8 +182,11 @@ measure() {
 		cp -r "$folder" "$bad_folder"
 	done
 	((failed)) || return 0
+	if [[ $state != bad ]]; then
+		rm -rf "$folder"
+		cp -r "$bad_folder" "$folder"
+	fi
 	state=bad reason=$bad_reason
-	((failed == total)) || folder=$bad_folder
 	state_of[$commit]=$state reason_of[$commit]=$reason folder_of[$commit]=$folder
 	((repeat == 1)) || say "  $(name_of "$commit") is bad: $failed of $total"
 	((failed == total)) || need_boots "$failed" "$total"

@@ -94,25 +94,29 @@ confirm() {
 	judge "$current"
 	case $state in
 	good) printf 'confirmed: %s is good (%s)\n' "${label_of[$current]}" "$folder" ;;
-	skip) printf 'not confirmed: %s cannot be judged: %s (%s)\n' "${label_of[$current]}" "$reason" "$folder" ;;
-	*) if [[ $reason == nobuild:* && ${reason_of[$top]} != nobuild:* ]]; then
+	skip) if [[ $reason == nobuild:* ]]; then
 		printf 'cannot be taken out alone: %s does not build (%s)\n' "${label_of[$current]}" "$folder"
 	else
-		printf 'not confirmed: %s is bad too: %s (%s)\n' "${label_of[$current]}" "$reason" "$folder"
+		printf 'not confirmed: %s cannot be judged: %s (%s)\n' "${label_of[$current]}" "$reason" "$folder"
 	fi ;;
+	*) printf 'not confirmed: %s is bad too: %s (%s); look behind this patch, with --good, for what else is\n' \
+		"${label_of[$current]}" "$reason" "$folder" ;;
 	esac
 }
 
-# split_files BASE WHOLE DIR: write the part of each file between two commits into DIR.
+# split_files BASE WHOLE DIR: write the part of each file between two commits into DIR, those
+# first that are removed: there may be a folder of that name behind the patch.
 split_files() {
-	local base=$1 whole=$2 dir=$3 file number=0
+	local base=$1 whole=$2 dir=$3 file number=0 filter
 
 	while IFS= read -r -d '' file; do
 		number=$((number + 1))
 		printf '%s\n' "$file" >"$(printf '%s/%04d.name' "$dir" "$number")"
-		git_linux diff-tree -r -p --binary --full-index --no-renames "$base" "$whole" -- ":(literal)$file" \
+		git_linux diff-tree -r -p --binary --full-index --no-renames "$base" "$whole" -- ":(literal)$file" ":(exclude,literal)$file/" \
 			>"$(printf '%s/%04d.patch' "$dir" "$number")"
-	done < <(git_linux diff-tree -r -z --no-renames --name-only "$base" "$whole")
+	done < <(for filter in D d; do
+		git_linux diff-tree -r -z --no-renames --name-only --diff-filter="$filter" "$base" "$whole"
+	done)
 }
 
 # split_hunks BASE WHOLE DIR: the same for each hunk between two commits that differ in
@@ -161,13 +165,17 @@ make_chain() {
 }
 
 # leave_out WHOLE DIR NUMBER: judge WHOLE without one part; set left_out to its commit.
+# What needs another part to apply cannot be judged.
 leave_out() {
 	local whole=$1 part label
 
 	part=$(printf '%s/%04d' "$2" "$3")
 	label="$(name_of "$whole") without $(<"$part.name")"
 	index read-tree "$whole"
-	index apply --cached --whitespace=nowarn -R "$part.patch"
+	index apply --cached --whitespace=nowarn -R "$part.patch" 2>"$area/apply.log" || {
+		state=skip reason="others need it to apply" left_out=''
+		return
+	}
 	left_out=$(commit_tree "$(index write-tree)" "$whole" "$label")
 	label_of[$left_out]=$label
 	facts_step_of[$left_out]=$(part_facts "$whole")
@@ -176,7 +184,8 @@ leave_out() {
 
 # search_parts BASE WHOLE DIR WHAT: find the part of DIR that makes WHOLE bad: set number,
 # 0 if it cannot be told; alone, when WHOLE is good without that part alone; and left_out.
-# Where parts need each other to build, each is left out of the whole instead.
+# Where parts need each other to build, or the first that is bad is so for another reason
+# than WHOLE, as half of a conversion may be, each is left out of the whole instead.
 search_parts() {
 	local base=$1 whole=$2 dir=$3 what=$4 n tried=()
 
@@ -188,8 +197,16 @@ search_parts() {
 		[[ ${chain[n]} != "$culprit" ]] || number=$n
 		[[ $'\n'$suspects$'\n' != *$'\n'${chain[n]}$'\n'* ]] || tried+=("$n")
 	done
-	((!number)) || tried=("$number")
-	((number)) || say "some ${what}s do not build without others: leaving out each of ${#tried[@]}"
+	if ((!number)); then
+		say "some ${what}s do not build without others: leaving out each of ${#tried[@]}"
+	elif [[ ${reason_of[$culprit]} == "${reason_of[$whole]}" ]]; then
+		tried=("$number")
+	else
+		tried=("$number")
+		for n in "${!chain[@]}"; do ((n == 0 || n == number)) || tried+=("$n"); done
+		say "with $number of the ${what}s it is bad for another reason: leaving out each of ${#tried[@]}"
+		number=0
+	fi
 	for n in "${tried[@]}"; do
 		leave_out "$whole" "$dir" "$n"
 		[[ $state == good ]] || continue

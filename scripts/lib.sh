@@ -360,6 +360,13 @@ reuse_worktree() {
 			rm -rf "$dir"
 		fi
 	fi
+	forget_worktree "$dir"
+}
+
+# forget_worktree DIR: have LINUX_GIT forget the work tree DIR if it is gone, also when git
+# was killed while it made it: it stays locked then.
+forget_worktree() {
+	[[ -e $1 ]] || git_linux worktree unlock "$1" 2>/dev/null || :
 	git_linux worktree prune
 }
 

@@ -16,6 +16,8 @@ setup() {
 	touch "$STAND_IN/boots"
 }
 
+teardown() { [[ ! -f $STAND_IN/machine ]] || mv "$STAND_IN/machine" "$FAULTLINE_CONFIGS/machine/text"; }
+
 bisect() { "$COPY/ci/bisect" mini "$@"; }
 
 # names EXPECTED... -- ARGS...: bisect with ARGS must find a culprit and print each EXPECTED.
@@ -139,12 +141,69 @@ parts() {
 }
 
 # bats test_tags=slow
+@test "parts that are bad for another reason than the patch do not name the file" {
+	trailer[2]='Semantic-patch: cocci/x.cocci'
+	patch_2() {
+		parts a b c d
+		printf 'gives y\nplant: needs x\n' >>"$KERNEL/mm/a.c"
+		printf 'gives x\nplant: needs y\n' >>"$KERNEL/mm/c.c"
+		sed -i '15s/$/\nplant: error/' "$KERNEL/mm/d.c"
+	}
+	stand_in_series 4
+	names 'first bad: step 2' 'file: mm/d.c (step 2 without its part is good)' 'hunk: mm/d.c:15' -- --repeat 1
+	[[ $stderr == *'with 1 of the files it is bad for another reason: leaving out each of 5'* ]]
+}
+
+# bats test_tags=slow
+@test "a file that becomes a folder, inside a patch" {
+	patch_1() { echo x >"$KERNEL/foo"; }
+	patch_2() {
+		rm "$KERNEL/foo"
+		mkdir "$KERNEL/foo"
+		echo y >"$KERNEL/foo/y"
+		echo 'plant: fail' >>"$KERNEL/mm/a.c"
+	}
+	stand_in_series 3
+	names 'first bad: step 2' 'file: mm/a.c (step 2 without its part is good)' -- --repeat 1 --files
+}
+
+# bats test_tags=slow
+@test "steps that do not build, before one that crashes, show nothing of the crash" {
+	patch_5() { rm "$KERNEL/mm/p3"; }
+	stand_in_series 8 3 'plant: error' 6 'plant: crash'
+	names 'first bad: step 6' 'reason: crash: ' 'confirmed: step 8 without it is good' -- --repeat 1
+}
+
+# own_qemu EDIT: the machine is the stand-in with this edit (of sed).
+own_qemu() {
+	sed "$1" "$CI/tests/stand-in-qemu" >"$STAND_IN/qemu"
+	chmod +x "$STAND_IN/qemu"
+	cp "$FAULTLINE_CONFIGS/machine/text" "$STAND_IN/machine"
+	sed -i "s|^qemu = .*|qemu = $STAND_IN/qemu|" "$FAULTLINE_CONFIGS/machine/text"
+}
+
+# bats test_tags=slow
+@test "a host that fails while the culprit is measured does not hide what was seen" {
+	stand_in_series 4 2 'plant: fail'
+	# shellcheck disable=SC2016 # for the stand-in
+	own_qemu 's#^if \[\[ $planted == \*infra.*#[[ $(tail -n 1 "$kernel") != "2 "* ]] || { echo >>"$STAND_IN/second"; [ $(wc -l <"$STAND_IN/second") -lt 2 ] || exit 7; }#'
+	names 'first bad: step 2' 'reason: fail: ' 'confirmed: step 4 without it is good' --
+	[[ $stderr == *'QEMU ended with status 7'* ]] # control
+	[ -f "$(sed -n 's/^first bad result: //p' <<<"$output")/result.json" ]
+}
+
+# bats test_tags=slow
 @test "a patch that fails one boot in three" {
 	stand_in_series 3 2 'plant: flaky'
+	printf '\n\n' >"$STAND_IN/flaky" # the next boot fails, and two pass
 	names 'flaky: 1 of 3' 'first bad: step 2' 'reason: fail: ' 'confirmed: step 3 without it is good' --
 	[[ $stderr == *"a step is good once 12 boots pass: at this rate a bad one would with a chance of 0.77 %"* ]]
 	[[ $stderr == *"step 3 is bad: 1 of 3"* ]]
 	jq -e '.verdict == "fail"' "$(sed -n 's/^first bad result: //p' <<<"$output")/result.json"
+	# What has been seen of it stays its result.
+	newest=$(find "$FAULTLINE_WORK/result/mini/text" -path '*/3-*/result.json' -printf '%T@ %p\n' | sort -n | sed -n '$s/[^ ]* //p')
+	jq -e '.verdict == "fail"' "$newest"
+	names 'first bad: step 2' --
 }
 
 # bats test_tags=slow
@@ -204,6 +263,25 @@ parts() {
 	[ -z "$(role -C "$FAULTLINE_WORK/linux.git" for-each-ref refs/bisect)" ]
 }
 
+# A git that is killed while it makes a work tree leaves it locked, and its folder empty.
+@test "a work tree that git was killed in is made again" {
+	local dir git="role -C $FAULTLINE_WORK/linux.git"
+
+	stand_in_series 2 1 'plant: fail'
+	for dir in bisect-text build; do
+		dir=$FAULTLINE_WORK/src/mini/$dir
+		rm -rf "$dir"
+		mkdir -p "${dir%/*}"
+		$git worktree prune
+		$git worktree add -q --no-checkout --lock --reason initializing --detach "$dir" base
+		rm -rf "$dir"
+		mkdir "$dir"
+	done
+	$git worktree prune
+	[ "$($git worktree list --porcelain | grep -c '^locked')" -eq 2 ] # control
+	names 'first bad: step 1' -- --repeat 1
+}
+
 # user_tree: a repository of the user with work that is not committed, at $USER_TREE, of
 # five commits on the base, of which the third fails.
 user_tree() {
@@ -246,10 +324,11 @@ fingerprint() {
 	[ "$(id -u)" -eq 0 ]
 	stand_in_series 2
 	user_tree
+	last=$(role -C "$USER_TREE" rev-parse --short=7 work)
 	chown -R 1 "$USER_TREE"
 	touch "$FAULTLINE_WORK/linux.git/shallow.lock"
 	run --separate-stderr bisect --tree "$USER_TREE" --good work~1 --bad work --repeat 1
-	[[ $output$stderr == *"my commit"* && $output$stderr != *"dubious ownership"* ]]
+	[[ $output$stderr == *"$last"* && $output$stderr != *"dubious ownership"* ]]
 	((status < 2))
 }
 
@@ -263,9 +342,49 @@ fingerprint() {
 	role -C "$USER_TREE" commit -q -m 'another base'
 	role -C "$USER_TREE" tag start
 	role -C "$USER_TREE" cherry-pick base..work >/dev/null
-	names 'my commit 3' 'confirmed: ' -- --tree "$USER_TREE" --good start~0 --bad other --repeat 1
+	names 'my commit 3' 'confirmed: ' -- --tree "$USER_TREE/mm" --good start~0 --bad other --repeat 1
+	# A smaller range does not cut it for a search that still runs.
+	names 'my commit 3' -- --tree "$USER_TREE" --good other~3 --bad other --repeat 1
+	[ "$(role -C "$FAULTLINE_WORK/linux.git" rev-list --count "$(role -C "$USER_TREE" rev-parse other)")" -eq 6 ]
 	"$COPY/scripts/apply" mini --no-lint --quiet >/dev/null
 	"$COPY/ci/cell" mini --step 1 --machine text --quiet
+}
+
+# change NAME TEXT: commit mm/NAME in the user's tree.
+change() {
+	printf '%s\n' "$2" >"$USER_TREE/mm/$1"
+	role -C "$USER_TREE" add -A
+	role -C "$USER_TREE" commit -q -m "my change of $1: $2"
+}
+
+# bats test_tags=slow
+@test "a side branch that was forked before the good end blames nothing that this has" {
+	local n
+
+	stand_in_series 2
+	user_tree
+	role -C "$USER_TREE" stash -q -u
+	role -C "$USER_TREE" checkout -q --orphan other base
+	role -C "$USER_TREE" commit -q -m 'another base'
+	change bug 'plant: fail'
+	change fork here
+	role -C "$USER_TREE" branch side
+	change bug fixed
+	for n in 1 2 3 4 5 6 7 8 9; do change main "$n"; done
+	role -C "$USER_TREE" tag good
+	change main 10
+	change main 11
+	role -C "$USER_TREE" checkout -q side
+	change side 1
+	change side 2
+	role -C "$USER_TREE" checkout -q other
+	role -C "$USER_TREE" merge -q --no-ff -m 'merge side' side
+	change last 1
+	change last 'plant: fail'
+	names 'first bad: ' -- --tree "$USER_TREE" --good good --bad other --repeat 1
+	[[ $stderr == *': 7 patches between '* ]]
+	# As git bisect itself: the first is bad as what it is forked from is.
+	[[ $output == *'my change of side: 1'* ]]
 }
 
 @test "wrong usage is 2 and says what would be right" {
@@ -277,6 +396,8 @@ fingerprint() {
 	expect_failure 2 'expected NAME=VALUE' bisect --fact young
 	expect_failure 2 '--test and --fact are two questions' bisect --fact a=b --test c
 	expect_failure 2 "no test 'nothing'; there are: group" bisect --test nothing
+	expect_failure 2 "--test 'group,group'; expected one test" bisect --test group,group
+	expect_failure 2 "no such file: $BATS_TEST_TMPDIR" bisect --with "$BATS_TEST_TMPDIR"
 	expect_failure 2 "--repeat '0'; expected 1 to 999" bisect --repeat 0
 	expect_failure 2 "no commit 'typo'" "$COPY/ci/cell" mini --commit typo --machine text
 }
