@@ -47,6 +47,40 @@ fragments_of() (
 	[ "$count" -ge 4 ]
 }
 
+# unlike_plain: print each fact of a debug machine that a track says otherwise of than of
+# the machine that it is a debug build of.
+# shellcheck disable=SC2034 # machine is read by expected_fact
+unlike_plain() (
+	. "$SCRIPTS/lib.sh"
+	. "$CI/bisect-judge.sh"
+	machines=$(grep -l '^steps *= *debug' "$FAULTLINE_CONFIGS"/machine/*)
+	for track in v5.10 mainline; do
+		last=$(step_count "$track")
+		facts=$(awk '!/^#/ && NF { print $1 }' "$(track_dir "$track")/facts" | sort -u)
+		for debug in $machines; do
+			debug=${debug##*/}
+			for fact in $facts; do
+				for step in 0 "$last"; do
+					machine=$debug said=$(expected_fact "$fact" "$step")
+					machine=${debug%-*} plain=$(expected_fact "$fact" "$step")
+					[[ $said == "$plain" ]] ||
+						printf '%s %s %s: %s, not %s\n' "$track" "$debug" "$fact" "$said" "$plain"
+				done
+			done
+		done
+	done
+)
+
+@test "a debug build observes what its machine does" {
+	export FAULTLINE_CONFIGS=$ROOT/configs FAULTLINE_PATCHES=$BATS_TEST_TMPDIR/patches
+	cp -r "$ROOT/patches" "$FAULTLINE_PATCHES"
+	run -0 unlike_plain
+	[ -z "$output" ]
+	sed -i 's/s390x\*/s390x /' "$FAULTLINE_PATCHES/v5.10/facts"
+	run -0 unlike_plain
+	[ "$output" = 'v5.10 s390x-lockdep gup.boundary: level, not entry' ]
+}
+
 @test "a part without a fragment is named" {
 	mini_track
 	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
