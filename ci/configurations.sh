@@ -40,13 +40,13 @@ configuration() {
 	kbuild_path_ok
 }
 
-# configuration_mark CONFIG STEP: print the file that is there when STEP compiles in
-# CONFIG, whose KBUILD_* are set.
+# configuration_mark CONFIG STEP COMMIT: print the file that is there when STEP, which is
+# COMMIT, compiles in CONFIG, whose KBUILD_* are set.
 configuration_mark() {
-	local config=$1 step=$2
+	local config=$1 step=$2 commit=$3
 
 	printf '%s/done-%s\n' "$KBUILD_OUT" "$({
-		git_linux rev-parse "$(step_commit "$track" "$step")^{tree}"
+		git_linux rev-parse "$commit^{tree}"
 		patch_files "$track" "$step"
 		cat "$FAULTLINE_CONFIGS/compile/$config" "$FAULTLINE_CONFIGS/compile/$config.config" \
 			"$FAULTLINE_ROOT/ci/kbuild.sh" "$FAULTLINE_ROOT/ci/configurations.sh"
@@ -55,12 +55,12 @@ configuration_mark() {
 	} | sha256sum | cut -c 1-20)"
 }
 
-# compile_configuration CONFIG STEP: build STEP, whose source is there, in CONFIG,
-# whose KBUILD_* are set; exit with 1 where it does not compile or warns.
+# compile_configuration CONFIG STEP COMMIT: build STEP, which is COMMIT and whose source is
+# there, in CONFIG, whose KBUILD_* are set; exit with 1 where it does not compile or warns.
 compile_configuration() {
-	local config=$1 step=$2 log=$KBUILD_OUT/build-$2.log found targets
+	local config=$1 step=$2 commit=$3 log=$KBUILD_OUT/build-$2.log found targets
 
-	kbuild_configure "$(step_commit "$track" "$step")" "$FAULTLINE_CONFIGS/compile/$config.config"
+	kbuild_configure "$commit" "$FAULTLINE_CONFIGS/compile/$config.config"
 	read -ra targets <<<"$(conf_get "$FAULTLINE_CONFIGS/compile/$config" targets)"
 	if ! kbuild_logged "$log" kbuild "${targets[@]}"; then
 		say "compile $track step $step $config: error, see $log"
@@ -74,7 +74,7 @@ compile_configuration() {
 		JUDGED=1
 		exit "$EXIT_BAD"
 	fi
-	touch "$(configuration_mark "$config" "$step")"
+	touch "$(configuration_mark "$config" "$step" "$commit")"
 	say "compile $track step $step $config: ok"
 	exit 0
 }
@@ -83,15 +83,16 @@ compile_configuration() {
 # many at once as there are cores: most of such a build is done one by one. Adds to
 # passed and failed. end_configurations is to be called when the script ends.
 compile_configurations() {
-	local steps=$1 config step jobs=${FAULTLINE_JOBS:-$(nproc)} at_once pending
+	local steps=$1 config step commit jobs=${FAULTLINE_JOBS:-$(nproc)} at_once pending
 
 	shift
 	for config; do configuration "$config"; done # wrong usage shows at once
 	for step in $steps; do
+		commit=$(step_commit "$track" "$step")
 		pending=()
 		for config; do
 			configuration "$config"
-			if [[ -f $(configuration_mark "$config" "$step") ]]; then
+			if [[ -f $(configuration_mark "$config" "$step" "$commit") ]]; then
 				say "compile $track step $step $config: present"
 				passed=$((passed + 1))
 			else
@@ -99,7 +100,7 @@ compile_configurations() {
 			fi
 		done
 		((${#pending[@]})) || continue
-		worktree_at "$KBUILD_SRC" "$(step_commit "$track" "$step")"
+		worktree_at "$KBUILD_SRC" "$commit"
 		# A file that was compiled before would not warn again.
 		(cd "$KBUILD_SRC" && patch_files "$track" "$step" | xargs -r -d '\n' touch -c)
 		at_once=$((jobs < ${#pending[@]} ? jobs : ${#pending[@]}))
@@ -110,7 +111,7 @@ compile_configurations() {
 			(
 				trap 'name_own_failure $?' EXIT
 				export FAULTLINE_JOBS=$(((jobs + at_once - 1) / at_once))
-				compile_configuration "$config" "$step"
+				compile_configuration "$config" "$step" "$commit"
 			) </dev/null &
 			set +m
 			configurations_running[$!]=$config
