@@ -373,7 +373,7 @@ resolved() { sed -i -e "/^<<<<<<< /i $1" -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/mm
 	cat >"$BATS_TEST_TMPDIR/bin/git" <<-END
 		#!/bin/bash
 		echo >>'$BATS_TEST_TMPDIR/calls'
-		[[ \$(wc -l <'$BATS_TEST_TMPDIR/calls') -ne \$KILL_AT ]] || kill -9 0
+		[[ \$(wc -l <'$BATS_TEST_TMPDIR/calls') -lt \$KILL_AT ]] || kill -9 0
 		exec $(command -v git) "\$@"
 	END
 	chmod +x "$BATS_TEST_TMPDIR/bin/git"
