@@ -182,7 +182,9 @@ measure() {
 		cp -r "$folder" "$bad_folder"
 	done
 	((failed)) || return 0
-	if [[ $state != bad ]]; then
+	if [[ -z $folder ]]; then
+		folder=$bad_folder
+	elif [[ $state != bad ]]; then
 		rm -rf "$folder"
 		cp -r "$bad_folder" "$folder"
 	fi
