@@ -94,16 +94,16 @@ good_end_is_bad() {
 # show_ends: judge both ends, the bad one first: how often it is bad says how often a
 # good one has to pass. Ends unless they are good and bad.
 show_ends() {
-	local asked=$test$fact$user_tree$bad_given
+	local asked=$test$fact$user_tree$bad_given next
 
 	measure "$bad"
 	[[ $state != good || -n $asked || ! -f $(track_dir "$track")/facts ]] || bad_end_at_a_flip
 	case $state in
 	skip) die "$EXIT_INFRA" "the bad end, $(name_of "$bad"), cannot be judged: $reason" "see $folder" ;;
 	good)
-		bad "the bad end, $(name_of "$bad"), is good: ${reason_of[$bad]}" \
-			"name one that is bad with --bad; if it is so at times only, raise --repeat $repeat;$(
-			) a fact that patches/$track/facts does not list is judged with --fact"
+		next="name one that is bad with --bad; if it is so at times only, raise --repeat $repeat"
+		next+="; a fact that patches/$track/facts does not list is judged with --fact"
+		bad "the bad end, $(name_of "$bad"), is good: ${reason_of[$bad]}" "$next"
 		;;
 	esac
 	judge "$good"

@@ -199,13 +199,13 @@ search_parts() {
 	done
 	if ((!number)); then
 		say "some ${what}s do not build without others: leaving out each of ${#tried[@]}"
-	elif [[ ${reason_of[$culprit]} == "${reason_of[$whole]}" ]]; then
-		tried=("$number")
 	else
 		tried=("$number")
-		for n in "${!chain[@]}"; do ((n == 0 || n == number)) || tried+=("$n"); done
-		say "with $number of the ${what}s it is bad for another reason: leaving out each of ${#tried[@]}"
-		number=0
+		if [[ ${reason_of[$culprit]} != "${reason_of[$whole]}" ]]; then
+			for n in "${!chain[@]}"; do ((n == 0 || n == number)) || tried+=("$n"); done
+			say "with $number of the ${what}s it is bad for another reason: leaving out each of ${#tried[@]}"
+			number=0
+		fi
 	fi
 	for n in "${tried[@]}"; do
 		leave_out "$whole" "$dir" "$n"

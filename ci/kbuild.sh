@@ -36,9 +36,10 @@ KBUILD_FIXED=(
 	KBUILD_BUILD_TIMESTAMP='Thu Jan 1 00:00:00 UTC 1970'
 	KBUILD_BUILD_USER=faultline KBUILD_BUILD_HOST=series
 	KBUILD_BUILD_VERSION=1 LOCALVERSION=)
+[[ ! -f $KBUILD_ENTRIES ]] || KBUILD_FIXED+=("CFLAGS_mapping_dirty_helpers.o=$KBUILD_DIRTY")
+
 # What make would take from the environment is in no key.
 unset KCFLAGS KAFLAGS KCPPFLAGS LLVM LLVM_IAS KCONFIG_ALLCONFIG MAKEFLAGS MFLAGS
-[[ ! -f $KBUILD_ENTRIES ]] || KBUILD_FIXED+=("CFLAGS_mapping_dirty_helpers.o=$KBUILD_DIRTY")
 
 # kbuild_arguments: print what of make's arguments reaches an image.
 kbuild_arguments() { printf '%s\n' "${KBUILD_FIXED[@]}"; }

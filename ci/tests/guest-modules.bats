@@ -92,7 +92,7 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 }
 
 @test "a write through an entry that was cached is not lost: without the flush it is" {
-	local again=''
+	local again
 
 	# Each at the first or the second time, and in one of three boots: the CPU may have
 	# dropped the entries itself, and on a busy host often has.
