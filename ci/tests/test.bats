@@ -69,6 +69,21 @@ of_copy() (
 	[[ $'\n'$output != *$'\nok - '* ]]
 }
 
+@test "the bases are imported beside shellcheck, and are there before checkpatch" {
+	role init -q "$COPY"
+	printf '#!/bin/sh\ntouch "%s"\n' "$BATS_TEST_TMPDIR/begun" >"$BATS_TEST_TMPDIR/bin/shellcheck"
+	chmod +x "$BATS_TEST_TMPDIR/bin/shellcheck"
+	printf '#!/bin/sh\nuntil [ -e "%s/begun" ]; do sleep 0.1; done\nsleep 0.5; touch "%s/$1"\n' \
+		"$BATS_TEST_TMPDIR"{,} >"$COPY/scripts/base"
+	printf '#!/bin/sh\n[ -e "%s/$1" ]\n' "$BATS_TEST_TMPDIR" >"$COPY/scripts/checkpatch"
+	run -0 timeout 60 bash -c "$(declare -f of_copy); COPY=$COPY; of_copy style"
+	[[ $output == *'ok - checkpatch of mainline/'*' 0 failed, 0 skipped' ]]
+	# One that cannot be had keeps the tests from running.
+	printf '#!/bin/sh\n[ "$1" != mainline ] || exit 9\n' >"$COPY/scripts/base"
+	run -125 of_copy style
+	[[ $output == *'a command failed with 9'* && $output != *checkpatch* ]]
+}
+
 @test "the cmocka suites run beside what comes before them, and end with ci/test" {
 	# In a process of its own, which make does not end.
 	printf 'check:\n\t@bash -c "%s"; true\n' "touch unit; until [ -e suite ]; do sleep 0.1; done; echo '[       OK ] test_one'" \
