@@ -11,7 +11,8 @@ setup() {
 	COPY=$BATS_TEST_TMPDIR/copy
 	export FAULTLINE_WORK=$BATS_TEST_TMPDIR/work
 	unset CI
-	mkdir -p "$COPY/.ci" "$COPY/ci"
+	mkdir -p "$COPY/.ci" "$COPY/ci" "$COPY/configs"
+	cp -r "$ROOT/configs/compile" "$COPY/configs/"
 	cp "$ROOT/.ci/run" "$COPY/.ci/"
 	for name in run test compile identical; do
 		stand_in "$name" 'echo "2 passed, 0 failed"'
@@ -31,6 +32,17 @@ stand_in() {
 	# 4 of ci/test, 5 others
 	[ "${lines[-1]}" = '22 passed, 0 failed, 4 skipped' ]
 	[[ ${lines[-2]} =~ ^'== seconds: tests style '[0-9]+', series '[0-9]+', '.*', compile '[0-9]+$ ]]
+}
+
+@test "every configuration is compiled, but of those without MMU one" {
+	stand_in compile 'printf "%s\n" "$@"; echo "1 passed, 0 failed"'
+	touch "$COPY/configs/compile/"new{,.config}
+	run -0 "$COPY/.ci/run"
+	[[ $output == *$'\nv5.10\n--step\ntip\n--config\n'*nommu-* ]]
+	for config in $(cd "$COPY/configs/compile" && ls -I '*.config'); do
+		[[ $config == nommu-* || $'\n,'${output//$'\n'/,}, == *",$config,"* ]]
+	done
+	[ "$(grep -o 'nommu-' <<<"$output" | wc -l)" -eq 1 ]
 }
 
 @test "a stage that fails makes it fail, also one that counts no failure or nothing" {
