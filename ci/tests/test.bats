@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
 # ci/test itself: what it counts, and how it ends.
+# shellcheck disable=SC2016 # programs for other shells
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -18,7 +19,7 @@ suite() { printf '@test "%s" { %s; }\n' "$@" >"$COPY/ci/tests/x.bats"; }
 
 # of_copy ARGS...: ci/test of the copy, which runs bats as if none ran around it.
 of_copy() (
-	for name in "${!BATS_@}"; do export -n "${name?}"; done
+	for name in "${!BATS_@}"; do [[ $name == BATS_TEST_TIMEOUT ]] || export -n "${name?}"; done
 	"$COPY/ci/test" --no-deps "$@"
 )
 
@@ -51,6 +52,17 @@ of_copy() (
 	[[ $output == *guest* && $output != *kernel* && $output == *'1 passed, 0 failed, 0 skipped' ]]
 	run -0 of_copy machine --slow-only
 	[[ $output == *kernel* && $output != *guest* && $output == *'1 passed, 0 failed, 0 skipped' ]]
+}
+
+@test "a test that does not end is ended, and has failed" {
+	suite endless 'until false; do sleep 0.1; done' good true
+	BATS_TEST_TIMEOUT=2 run -1 timeout 60 bash -c "$(declare -f of_copy); COPY=$COPY; of_copy shell"
+	[[ $output == *'not ok 1 endless in '*'# timeout after 2s'*'1 passed, 1 failed, 0 skipped' ]]
+	suite limit 'echo "# limit $BATS_TEST_TIMEOUT" >&3'
+	BATS_TEST_TIMEOUT='' run -0 of_copy shell
+	[[ $output == *'# limit 600'* ]]
+	BATS_TEST_TIMEOUT='' run -0 of_copy shell --slow
+	[[ $output == *'# limit 3600'* ]]
 }
 
 # bats test_tags=slow
