@@ -64,7 +64,7 @@ kbuild_end() { rm -f "$KBUILD_OUT/.faultline-building"; }
 # storage"). Silent but for what is wrong,
 # unless KBUILD_OUTPUT_OPTION is set to another option of make.
 kbuild() {
-	local compiler=${KBUILD_CROSS}gcc entries=() status=0
+	local compiler=${KBUILD_CROSS}gcc host_compiler=gcc entries=() status=0
 
 	kbuild_begin || return
 	if [[ -f $KBUILD_ENTRIES ]]; then
@@ -72,7 +72,9 @@ kbuild() {
 		entries=(KBUILD_KCONFIG="$KBUILD_OUT/Kconfig.faultline")
 	fi
 	if command -v ccache >/dev/null; then
-		export CCACHE_DIR=$FAULTLINE_WORK/ccache CCACHE_BASEDIR=$KBUILD_SRC
+		# Of the whole work area, as what make builds for itself, which is the same in
+		# every O= folder, names files of that folder.
+		export CCACHE_DIR=$FAULTLINE_WORK/ccache CCACHE_BASEDIR=$FAULTLINE_WORK
 		export CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-2G} CCACHE_NOHASHDIR=1
 		# A miss then costs one run of the compiler, not two of cpp besides.
 		export CCACHE_DEPEND=1
@@ -80,10 +82,10 @@ kbuild() {
 		# kept, three alternating rounds: 1.084 of the time of gcc alone without
 		# this, 1.014 with it).
 		[[ -v CCACHE_NOINODECACHE ]] || export CCACHE_INODECACHE=1
-		compiler="ccache $compiler"
+		compiler="ccache $compiler" host_compiler="ccache gcc"
 	fi
 	nice make -C "$KBUILD_SRC" O="$KBUILD_OUT" ARCH="$KBUILD_ARCH" \
-		CROSS_COMPILE="$KBUILD_CROSS" CC="$compiler" \
+		CROSS_COMPILE="$KBUILD_CROSS" CC="$compiler" HOSTCC="$host_compiler" \
 		-j"${FAULTLINE_JOBS:-$(nproc)}" "${KBUILD_OUTPUT_OPTION:--s}" \
 		"${KBUILD_FIXED[@]}" "${entries[@]}" "$@" </dev/null || status=$?
 	((status >= 128)) || kbuild_end
