@@ -54,6 +54,17 @@ of_copy() (
 	[[ $output == *kernel* && $output != *guest* && $output == *'1 passed, 0 failed, 0 skipped' ]]
 }
 
+@test "the suite with most tests to run is begun first" {
+	printf '@test "%s" { true; }\n' one two three >"$COPY/ci/tests/b.bats"
+	printf '# bats test_tags=%s\n@test "%s" { true; }\n' slow minutes slow hours none first >"$COPY/ci/tests/a.bats"
+	run -0 of_copy shell
+	[[ $output == *'ok 1 one in '*'ok 4 first in '* ]]
+	run -0 of_copy shell --slow-only
+	[[ $output == *'ok 1 minutes in '*'2 passed, 0 failed, 0 skipped' ]]
+	run -0 of_copy shell --slow
+	[[ $output == *'ok 1 minutes in '*'ok 4 one in '* ]]
+}
+
 @test "a test that does not end is ended, and has failed" {
 	suite endless 'until false; do sleep 0.1; done' good true
 	BATS_TEST_TIMEOUT=2 run -1 timeout 60 bash -c "$(declare -f of_copy); COPY=$COPY; of_copy shell"
