@@ -42,6 +42,15 @@ encode_address() {
 	done
 }
 
+# without_own_trailers PATCH: print it without them, and what continues them.
+without_own_trailers() {
+	LC_ALL=C awk -v own="^($OWN_TRAILERS): " '
+		/^---$/ { diff = 1 }
+		!diff && $0 ~ own { ours = 1; next }
+		!diff && ours && /^[ \t]/ { next }
+		{ ours = 0; print }' "$1"
+}
+
 # mail_commits BASE: print the tip of the series of $track in FAULTLINE_PATCHES on
 # BASE as it is mailed: without our own trailers, and signed off by the user.
 mail_commits() {
@@ -53,9 +62,7 @@ mail_commits() {
 		-e 's|^rename from ||p' "${names[@]}" | sort -u)
 	sparse_worktree "$tree" "$at" Makefile "${touched[@]}"
 	for name in "${names[@]}"; do
-		if ((keep)); then cat "$dir/$name"; else
-			sed -E "1,/^---\$/{/^($OWN_TRAILERS): /d}" "$dir/$name"
-		fi | git_in "$tree" -c user.name="$name_of_user" -c user.email="$email" \
+		if ((keep)); then cat "$dir/$name"; else without_own_trailers "$dir/$name"; fi | git_in "$tree" -c user.name="$name_of_user" -c user.email="$email" \
 			-c am.threeWay=false -c commit.gpgSign=false -c core.hooksPath=/dev/null \
 			am -q -s --keep-cr >"$new.log" 2>&1 || die "$EXIT_INFRA" \
 			"patches/$track/$name does not apply as a mail: $(head -n 3 "$new.log")" "see scripts/apply $track"
@@ -66,9 +73,10 @@ mail_commits() {
 }
 
 # previous_commits: print BASE..TIP of the version that was sent last, made from
-# the commit of the project that patches/<track>/sent names.
+# the commit of the project that patches/<track>/sent names; with the same notes as
+# the one that is to be sent, or the range-diff would call every generated patch changed.
 previous_commits() {
-	local was_base was_commit there=$new.previous inside was_tip
+	local was_base was_commit there=$new.previous inside was_tip trailer
 
 	read -r _ _ was_base was_commit _ <<<"$previous"
 	git_linux cat-file -e "$was_base^{commit}" 2>/dev/null || die "$EXIT_INFRA" \
@@ -80,7 +88,13 @@ previous_commits() {
 		--one-top-level="$track" || die "$EXIT_INFRA" \
 		"v$last of $track is not in this repository: $(head -n 1 "$new.log")" \
 		"fetch the commit $was_commit; in a shallow clone, git fetch --unshallow"
-	was_tip=$(FAULTLINE_PATCHES=$there mail_commits "$was_base")
+	# Of a day of their own: a commit has one note, and the same one would be the new one's.
+	was_tip=$(FAULTLINE_PATCHES=$there GIT_COMMITTER_DATE='2000-01-01T00:00:00Z' mail_commits "$was_base")
+	while IFS=$'\t' read -r _ _ trailer; do
+		mkdir -p "$new.cocci/$(dirname "${trailer#cocci/}")"
+		git -C "$FAULTLINE_COCCI" show "$was_commit:./${trailer#cocci/}" >"$new.cocci/${trailer#cocci/}" 2>/dev/null || true
+	done < <(FAULTLINE_PATCHES=$there generated_steps "$track")
+	FAULTLINE_PATCHES=$there FAULTLINE_COCCI=$new.cocci note_semantic_patches "$was_tip"
 	printf '%s..%s\n' "$was_base" "$was_tip"
 }
 
@@ -90,8 +104,8 @@ note_semantic_patches() {
 	local step trailer count
 
 	count=$(step_count "$track")
-	git_linux update-ref -d refs/notes/semantic-patch
 	while IFS=$'\t' read -r step _ trailer; do
+		[[ -s $FAULTLINE_COCCI/${trailer#cocci/} ]] || continue # of a version that lacks it
 		git_linux -c user.name="$name_of_user" -c user.email="$email" notes --ref=semantic-patch \
 			add -f -F "$FAULTLINE_COCCI/${trailer#cocci/}" "$1~$((count - step))" >&2
 	done < <(generated_steps "$track")
@@ -101,6 +115,7 @@ note_semantic_patches() {
 format_mails() {
 	local out=$1 top=$2 options=() text change branch=refs/heads/faultline-send
 
+	git_linux update-ref -d refs/notes/semantic-patch
 	((version == 1)) || options+=(--reroll-count "$version")
 	[[ -z $previous ]] || options+=(--range-diff="$(previous_commits)")
 	change=$(grep '^change-id: ' "$dir/cover-letter")
@@ -143,7 +158,8 @@ maintainers_folder() {
 # people and `cc<TAB>address` for lists. Addresses that cannot exist, RFC 2606's
 # .invalid, are left out.
 maintainers_of() {
-	(cd "$new.maintainers" && perl get_maintainer.pl --no-tree --no-git --no-git-fallback \
+	# Its defaults, not the user's ~/.get_maintainer.conf.
+	(cd "$new.maintainers" && HOME=$PWD perl get_maintainer.pl --no-tree --no-git --no-git-fallback \
 		--no-fixes --rolestats --mpath=maintainers "$1" 2>"$new.log") >"$new.names" ||
 		die "$EXIT_INFRA" "get_maintainer.pl failed on ${1##*/}: $(tail -n 1 "$new.log")" "see MAINTAINERS.txt"
 	awk -v max="$PEOPLE_MAX" '

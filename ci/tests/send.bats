@@ -16,6 +16,7 @@ setup() {
 	role -C "$tree" checkout -q -B base HEAD~3
 	mkdir "$tree/scripts"
 	cat >"$tree/scripts/get_maintainer.pl" <<-'PERL'
+		exit 0 if -f "$ENV{HOME}/.get_maintainer.conf";
 		print "Andrew Example <mm\@example.org> (maintainer:MM)\n";
 		print "\"Matt Example (Org)\" <matt\@example.org> (maintainer:MM)\n";
 		print "Jérôme Example <jerome\@example.org> (reviewer:MM)\n";
@@ -99,6 +100,13 @@ header() { sed '/^$/,$d' "$2" | sed -e ':a' -e 'N;$!ba' -e 's/\n[ \t]\+/ /g' | s
 	grep -q '^Link: ' "$OUT"/0002-*.patch
 }
 
+@test "nor the rest of one that is folded" {
+	sed -i 's/^Upstream-Status: .*/Checkpatch-accepts: LONG_LINE - a cast that\n cannot be broken\n&\nCc: one@example.org,\n two@example.org/' "$(nth 2)"
+	"$SCRIPTS/send" mini
+	run ! grep -r 'cannot be broken' "$OUT"
+	grep -qx ' two@example.org' "$OUT"/0002-*.patch
+}
+
 @test "a change-id of any characters is in the cover letter as it is" {
 	sed -i "/^change-id: /d" "$series/cover-letter"
 	echo "change-id: 20260101-a/b&c" >>"$series/cover-letter"
@@ -118,6 +126,12 @@ header() { sed '/^$/,$d' "$2" | sed -e ':a' -e 'N;$!ba' -e 's/\n[ \t]\+/ /g' | s
 	[ "$(header Cc "$mail")" = "linux-mm@example.org, stable@example.org" ]
 	[ "$(header To "$OUT/0000-cover-letter.patch")" = "$(header To "$mail")" ]
 	run ! grep -rq 'To: .*invalid' "$OUT"
+}
+
+@test "what the user has set for get_maintainer.pl changes nobody" {
+	echo --nol >"$HOME/.get_maintainer.conf"
+	"$SCRIPTS/send" mini
+	[ "$(header Cc "$(echo "$OUT"/0001-*.patch)")" = "linux-mm@example.org" ]
 }
 
 @test "MAINTAINERS.txt beside patches/ is asked as well" {
@@ -172,6 +186,61 @@ header() { sed '/^$/,$d' "$2" | sed -e ':a' -e 'N;$!ba' -e 's/\n[ \t]\+/ /g' | s
 	run -0 tail -n 1 "$series/sent"
 	[[ $output == "v1 $(date -u +%F) $(git -C "$FAULTLINE_WORK/linux.git" rev-parse base/mini) $head <cover."* ]]
 	expect_failure 2 "v1 of mini was sent already" "$SCRIPTS/send" mini --version 1
+}
+
+@test "what the user has set for other mails adds nobody, and leaves nobody out" {
+	git config --global sendemail.suppressCc all
+	git config --global sendemail.ccCmd 'echo boss@example.org #'
+	git config --global sendemail.signedOffByCc true
+	for key in to cc bcc; do git config --global "sendemail.$key" more@example.org; done
+	run -0 typing 'send mini v1' "$SCRIPTS/send" mini --really --cc '"Last, First" <first@example.org>'
+	count_mails 4
+	for mail in "$MAILS"/*; do
+		header to "$mail"
+		[ "$(header to "$mail" | head -n 1)" = \
+			"mm@example.org matt@example.org jerome@example.org first@example.org linux-mm@example.org" ]
+	done
+}
+
+@test "a version of which some mails are sent is not sent again from the start" {
+	FAIL_AT=2 run -1 typing 'send mini v1' "$SCRIPTS/send" mini --really --output "$BATS_TEST_TMPDIR/out"
+	cp -r "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/copy"
+	for option in '' "--output $BATS_TEST_TMPDIR/other"; do
+		# shellcheck disable=SC2086 # an option and its value
+		run -1 typing 'send mini v1' "$SCRIPTS/send" mini --really $option
+		[[ $output == *"some mails in $BATS_TEST_TMPDIR/out are sent already"* ]]
+	done
+	count_mails 2
+	"$SCRIPTS/send" mini --output "$BATS_TEST_TMPDIR/preview" # sends nothing
+	cp -r "$series" "$FAULTLINE_PATCHES/other"
+	expect_failure 2 "are those of 'mini', not of other" "$SCRIPTS/send" other --resume --output "$BATS_TEST_TMPDIR/out"
+	run -0 typing 'send mini v1' "$SCRIPTS/send" mini --resume
+	count_mails 4
+	expect_failure 2 "v1 of mini was sent already" "$SCRIPTS/send" mini --resume --output "$BATS_TEST_TMPDIR/copy"
+	# It is over: the next version can be made.
+	"$SCRIPTS/send" mini
+	count_mails 4
+}
+
+@test "the range-diff calls a generated patch that is the same the same" {
+	export FAULTLINE_COCCI=$FAULTLINE_PATCHES/cocci
+	mkdir "$FAULTLINE_COCCI"
+	printf '// SPDX-License-Identifier: GPL-2.0\n@@ @@\n- a\n+ b\n' >"$FAULTLINE_COCCI/a.cocci"
+	sed -i 's|^Upstream-Status: .*|&\nSemantic-patch: cocci/a.cocci|' "$(nth 2)"
+	git -C "$FAULTLINE_PATCHES" add -A
+	git -C "$FAULTLINE_PATCHES" commit -qm generated
+	typing 'send mini v1' "$SCRIPTS/send" mini --really
+	git -C "$FAULTLINE_PATCHES" add -A
+	git -C "$FAULTLINE_PATCHES" commit -qm sent
+	"$SCRIPTS/send" mini
+	cover=$FAULTLINE_WORK/send/mini-v2/v2-0000-cover-letter.patch
+	[ "$(grep -cE '^[1-3]: .* = [1-3]: ' "$cover")" -eq 3 ]
+	# One whose semantic patch is another is shown with that.
+	sed -i 's/^+ b/+ c/' "$FAULTLINE_COCCI/a.cocci"
+	"$SCRIPTS/send" mini
+	grep -qE '^2: .* ! 2: ' "$cover"
+	[ "$(grep -cE '^[1-3]: .* = [1-3]: ' "$cover")" -eq 2 ]
+	grep -qE '^    [-] +- ?.*[+] b$|^    -.*\+ b$' "$cover"
 }
 
 @test "the next version has a range-diff against what was sent, also in a new work area" {
@@ -232,6 +301,16 @@ header() { sed '/^$/,$d' "$2" | sed -e ':a' -e 'N;$!ba' -e 's/\n[ \t]\+/ /g' | s
 	echo >>"$series/cover-letter"
 	run -1 typing 'send mini v1' "$SCRIPTS/send" mini --really
 	[[ $output == *"has changes that are not committed"* ]]
+	# Also what git is told not to look at.
+	git -C "$FAULTLINE_PATCHES" checkout -q .
+	git -C "$FAULTLINE_PATCHES" rm -q --cached "$(nth 3)"
+	git -C "$FAULTLINE_PATCHES" commit -qm 'not all of it'
+	git config --global status.showUntrackedFiles no
+	run -1 typing 'send mini v1' "$SCRIPTS/send" mini --really
+	[[ $output == *"has changes that are not committed"* ]]
+	echo '*.patch' >>"$FAULTLINE_PATCHES/.git/info/exclude"
+	run -1 typing 'send mini v1' "$SCRIPTS/send" mini --really
+	[[ $output == *"not all of $series is in its repository: "*"$(basename "$(nth 3)")"* ]]
 	rm -rf "$FAULTLINE_PATCHES/.git"
 	run -125 typing 'send mini v1' "$SCRIPTS/send" mini --really
 	[[ $output == *"is in no git repository"* ]]
