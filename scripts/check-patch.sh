@@ -24,7 +24,7 @@ set -euo pipefail
 (($# == 5)) || usage_error "track, words, commit, patch and result are needed"
 # shellcheck disable=SC2034 # read by check-changelog.sh
 track=$1 BASE_WORDS=$2 commit=$3 patch=$4 result=$5
-name=${patch##*/}
+name=${patch#"$FAULTLINE_PATCHES/$track/"} # as the series has it
 
 # line STATE CHECK WHERE TEXT: print a line of the result.
 line() { printf '%s\t%s\t%s\t%s\n' "$@"; }

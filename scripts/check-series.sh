@@ -69,7 +69,7 @@ base_words() {
 }
 
 # check_patches: what can be said of a patch alone, several at once. What was
-# said of the same patch, at the same place, by the same scripts, stands.
+# said of the same patch, of that name and at the same place, by the same scripts, stands.
 check_patches() {
 	local common step i hash words files=() missing=()
 
@@ -82,7 +82,7 @@ check_patches() {
 	for step in "${STEPS[@]}"; do
 		i=$((step - 1))
 		[[ -f $dir/${NAMES[i]} ]] || continue
-		hash=$(sha256sum <"$dir/${NAMES[i]}")
+		hash=$({ printf '%s\n' "${NAMES[i]}"; cat "$dir/${NAMES[i]}"; } | sha256sum)
 		files+=("$CACHE/patch-$common-${hash:0:20}-${TREES[i]:--}-${TREES[step]:--}")
 		[[ -f ${files[-1]} ]] ||
 			missing+=("$track" "$words" "${COMMITS[step]:--}" "$dir/${NAMES[i]}" "${files[-1]}")
@@ -203,7 +203,8 @@ check_compile() {
 		[[ ! -f $key ]] || continue
 		say "  compiling $name for $arches$(time_left $((count - 1)) "${#STEPS[@]}" "$start")"
 		"$FAULTLINE_ROOT/ci/compile" "$track" --step "$step" --arch "$arches" >"$log" 2>&1 || status=$?
-		if ((status == 0)) || ! grep -qE '^\+\+\+ b/.*\.[chS]$' "$dir/$name"; then
+		if ((status == 0)) || { grep -q 'error: nothing was compiled' "$log" &&
+			! grep -qE '^\+\+\+ b/.*\.[chS]$' "$dir/$name"; }; then
 			: >"$key"
 		elif ((status == EXIT_BAD)); then
 			line finding compile "$name" "$(grep -m 1 -E '^[a-z0-9_]+: .* (does not compile|new with|no longer compiled)' "$log" || tail -n 1 "$log"); see $log"

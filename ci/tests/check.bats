@@ -168,6 +168,34 @@ check() { "$SCRIPTS/check" mini "$@"; }
 	[[ $output == *"[1/1] $(basename "$(nth 1)")"* ]]
 }
 
+@test "a finding stays one when the patch is called something else, or is in a folder" {
+	subject 1 "mm: changes line 20"
+	run -1 check
+	mv "$(nth 1)" "$series/0001-renamed.patch"
+	sed -i '1s/.*/0001-renamed.patch/' "$series/series"
+	expect_failure 1 "0001-renamed.patch" check
+	[ "$(table_row 1)" = "1 ok ok 1 ok ok ok ok - " ]
+	mkdir "$series/sub"
+	mv "$series/0001-renamed.patch" "$series/sub/"
+	sed -i '1s|.*|sub/0001-renamed.patch|' "$series/series"
+	expect_failure 1 "sub/0001-renamed.patch" check
+	[ "$(table_row 1)" = "1 ok ok 1 ok ok ok ok - " ]
+}
+
+@test "what the user has set for checkpatch.pl does not count" {
+	export HOME=$BATS_TEST_TMPDIR/home
+	mkdir "$HOME"
+	awk '/^\+[^+]/ && !done { printf "+/* %0120d */\n", 0; done = 1 } { print }' "$(nth 3)" |
+		sed 's/^@@ -\(.*\),7 +\(.*\),7 @@/@@ -\1,7 +\2,8 @@/' >"$BATS_TEST_TMPDIR/long"
+	cp "$BATS_TEST_TMPDIR/long" "$(nth 3)"
+	run -1 check
+	[[ $output == *'WARNING:LONG_LINE'* ]]
+	echo '--ignore LONG_LINE' >"$HOME/.checkpatch.conf"
+	rm -r "$FAULTLINE_WORK/check"
+	run -1 check
+	[[ $output == *'WARNING:LONG_LINE'* ]]
+}
+
 # stub SCRIPT: replace a script of the copy by standard input.
 stub() {
 	{ printf '#!/bin/bash\n'; cat; } >"$COPY/$1"
@@ -220,6 +248,17 @@ stub() {
 	[[ $output == *"compile: not judged: no gcc"* ]]
 	# C that none of the three compiles is not judged, whatever ci/compile says.
 	stub ci/compile <<<"echo 'no step here touches a C file'; echo 'compile: error: nothing was compiled' >&2; exit 125"
+	run -125 "$COPY/scripts/check" mini --deep
+	[ "$(table_row 3)" = "3 ok ok ok ok ok ok ok - ? " ]
+	# Nothing was to be compiled there; not so where that is not what kept it.
+	sed -i 's|b/mm/memory.c$|b/mm/memory.txt|; s|a/mm/memory.c$|a/mm/memory.txt|' "$series"/*.patch
+	role -C "$kernel" mv mm/memory.c mm/memory.txt
+	role -C "$kernel" commit -q -m 'no C'
+	role -C "$FAULTLINE_WORK/linux.git" fetch -q "$kernel" +HEAD:refs/heads/base/mini
+	run -0 "$COPY/scripts/check" mini --deep
+	[ "$(table_row 3)" = "3 ok ok ok ok ok ok ok - ok " ]
+	rm -r "$FAULTLINE_WORK/check"
+	stub ci/compile <<<"echo 'compile: error: it was killed' >&2; exit 125"
 	run -125 "$COPY/scripts/check" mini --deep
 	[ "$(table_row 3)" = "3 ok ok ok ok ok ok ok - ? " ]
 }
