@@ -322,6 +322,30 @@ teardown() { [[ -z ${SMALL:-} ]] || umount "$SMALL"; }
 	done <<<$'0 0 0\n1 0 1\n125 0 125\n0 1 1\n1 125 1\n125 1 1\n0 125 125'
 }
 
+@test "ci/run: who ends it ends the cells, and it waits for them" {
+	mini_matrix
+	copy_of_project
+	for script in scripts/{base,lint,apply} ci/report; do printf '#!/bin/sh\n' >"$COPY/$script"; done
+	cat >"$COPY/ci/boot" <<-'END'
+		#!/bin/bash
+		case "$*" in *--list) exit 0 ;; esac
+		trap 'sleep 1; touch ended; exit 125' TERM
+		touch begun
+		while :; do sleep 0.1; done
+	END
+	cd "$BATS_TEST_TMPDIR"
+	for signal in TERM HUP; do
+		rm -f begun ended
+		"$COPY/ci/run" --track mini --no-deps 2>log 3>&- &
+		for _ in {1..100}; do [ ! -e begun ] || break; sleep 0.1; done
+		kill -s "$signal" $!
+		status=0
+		wait $! || status=$?
+		[ "$status" -eq 125 ]
+		[ -e ended ]
+	done
+}
+
 @test "ci/cell --print removes no result when there is nothing to print" {
 	mini_matrix
 	run -0 --separate-stderr "$CI/cell" mini --step 1 --machine a1
