@@ -160,6 +160,15 @@ hold_lock() {
 	flock "$fd"
 }
 
+# refuse_checked_out BRANCH OLD NEW NEXT: die where a work tree is on BRANCH, which is to be
+# moved from OLD to NEW: what it has would then show as changes that take NEW back.
+refuse_checked_out() {
+	[[ $2 != "$3" ]] || return 0
+	! git_linux worktree list --porcelain | grep -xF "branch refs/heads/$1" >/dev/null ||
+		die "$EXIT_INFRA" "branch $1 in $LINUX_GIT is checked out, see git --git-dir=$LINUX_GIT worktree list" \
+			"git switch -c my-work there, then $4"
+}
+
 # not_killed STATUS WHAT LOG: die when STATUS is that of a command which a signal ended:
 # what WHAT is about has not been judged, and LOG does not say why.
 not_killed() {

@@ -62,6 +62,29 @@ state() {
 	[ "$(state)" = "$before" ]
 }
 
+@test "a branch that a work tree is on is not moved under it" {
+	"$SCRIPTS/apply" mini
+	role -C "$FAULTLINE_WORK/linux.git" worktree add -q "$BATS_TEST_TMPDIR/mine" apply/mini
+	"$SCRIPTS/apply" mini
+	sed -i 's/^It has to say 3\./It says 3./' "$(nth 3)"
+	expect_failure 125 "branch apply/mini in $FAULTLINE_WORK/linux.git is checked out" "$SCRIPTS/apply" mini
+	[ -z "$(role -C "$BATS_TEST_TMPDIR/mine" status --porcelain)" ]
+	role -C "$BATS_TEST_TMPDIR/mine" switch -q -c my-work
+	"$SCRIPTS/apply" mini
+}
+
+@test "a git am that is killed, or has no disk, is no bad patch; why it refuses one is said" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	real=$(command -v git)
+	for how in 'kill -KILL $$' 'echo "error: unable to write file mm/memory.c" >&2; exit 128'; do
+		printf '#!/bin/bash\ncase " $* " in *" am -q "*) %s ;; esac\nexec %q "$@"\n' "$how" "$real" >"$BATS_TEST_TMPDIR/bin/git"
+		chmod +x "$BATS_TEST_TMPDIR/bin/git"
+		PATH=$BATS_TEST_TMPDIR/bin:$PATH expect_failure 125 "git am of 0001-mm-change-line-20-time-1.patch" "$SCRIPTS/apply" mini
+	done
+	sed -i '/^From: /d' "$(nth 2)"
+	expect_failure 1 "git am: fatal: " "$SCRIPTS/apply" mini --no-lint
+}
+
 @test "a patch that does not apply: patch, file and hunk are named, nothing is left" {
 	sed -i 's/^-line 20 changed 1$/-line 20 altered/' "$(nth 2)"
 	before=$(state)
