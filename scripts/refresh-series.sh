@@ -106,6 +106,8 @@ notes_of() {
 		/^---$/ { below = 1 }
 		END {
 			for (end = n; end > 0 && line[end] !~ /^ [0-9]+ files? changed/; end--) ;
+			if (!end) # none: up to the blank line in front of the diff
+				for (end = n + 1; end > 1 && line[end - 1] == ""; end--) ;
 			while (end > 1 && line[end - 1] ~ /^ .* \| +([0-9]+|Bin)/) end--
 			for (i = 1; i < end; i++) print line[i]
 		}' "$1"

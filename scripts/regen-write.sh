@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck disable=SC2034,SC2154 # shares its variables with scripts/regen
 #
-# regen-write.sh - what scripts/regen, which sources it, does with --write and
-# with --against-coccicheck.
+# regen-write.sh - what scripts/regen, which sources it and refresh-series.sh, does with
+# --write and with --against-coccicheck.
 
 # format_generated NAME MESSAGE_OF: write to $COCCI_RUN/new the patch from parent
 # to generated, in the form of a series, with the author, date and changelog of
-# the file MESSAGE_OF.
+# the file MESSAGE_OF, and what that has below its `---`.
 format_generated() {
 	local info=$COCCI_RUN/info message=$COCCI_RUN/message commit
 
@@ -30,7 +30,9 @@ format_generated() {
 	# not look for them in a repository without work tree.
 	git_linux show "$parent:.gitattributes" >"$COCCI_RUN/attributes" 2>/dev/null || true
 	git_linux -c core.attributesFile="$COCCI_RUN/attributes" -c core.abbrev=12 \
-		format-patch --zero-commit --no-signature -N --stdout -1 "$commit" >"$COCCI_RUN/new"
+		format-patch --zero-commit --no-signature -N --stdout -1 "$commit" >"$COCCI_RUN/formatted"
+	notes_of "$2" >"$COCCI_RUN/notes"
+	add_notes "$COCCI_RUN/notes" "$COCCI_RUN/formatted" >"$COCCI_RUN/new"
 }
 
 # write: replace the chosen patches by what is generated. All of it is done on a
@@ -41,7 +43,7 @@ write() {
 	local written=() kept
 
 	mkdir -p "$fresh" "$before"
-	cp -r "$original" "$fresh"
+	cp -aL "$original" "$fresh/$track" # a link would be written through
 	cp -r "$fresh/$track" "$before"
 	export FAULTLINE_PATCHES=$fresh
 	dir=$fresh/$track

@@ -219,6 +219,16 @@ v2: says why, and
  mm/memory.c | 2 +-"* ]]
 }
 
+@test "also of a patch that has no diffstat" {
+	sed -i -e 's/^---$/&\nv2: says why/' -e '/^ mm\/memory.c | /d; /^ 1 file changed/d' "$third"
+	committed
+	amend "mm: have line 20 say 3"
+	run -0 refresh --write
+	[[ $(cat "$series/0003-mm-have-line-20-say-3.patch") == *"---
+v2: says why
+ mm/memory.c | 2 +-"* ]]
+}
+
 @test "the first patches of a new track come from a branch" {
 	rm "$series"/*.patch
 	printf '# SPDX-License-Identifier: GPL-2.0\n\n# A: the first.\n' >"$series/series"

@@ -270,6 +270,37 @@ result() { cat "$FAULTLINE_WORK/regen/mini/run/result"; }
 	cmp "$series/0002-info.patch" "$BATS_TEST_TMPDIR/good"
 }
 
+@test "--write keeps what stands below the ---" {
+	sed -i 's/^---$/&\nv2: says why/' "$series/0002-info.patch"
+	cp "$series/0002-info.patch" "$BATS_TEST_TMPDIR/noted"
+	run -0 "$SCRIPTS/regen" mini --write
+	cmp "$series/0002-info.patch" "$BATS_TEST_TMPDIR/noted"
+	sed -i 's/^+.*info\.address.*/+\tuse(0);/' "$series/0002-info.patch"
+	run -0 "$SCRIPTS/regen" mini --write
+	cmp "$series/0002-info.patch" "$BATS_TEST_TMPDIR/noted"
+}
+
+@test "--write on a track that is a link: what it points to is written once all is made, and kept" {
+	mv "$series" "$BATS_TEST_TMPDIR/elsewhere"
+	ln -s ../elsewhere "$series"
+	cp "$series/0002-info.patch" "$BATS_TEST_TMPDIR/good"
+	sed -i 's/^+.*info\.address.*/+\tuse(0);/' "$series/0002-info.patch"
+	cp "$series/0002-info.patch" "$BATS_TEST_TMPDIR/bad"
+	# The one after it cannot be made.
+	printf '// SPDX-License-Identifier: GPL-2.0-only\n/// None.\n///\n// Requires: 1.1.1\n// Options: --no-includes\n// Candidates: nothing\nvirtual patch\nvirtual report\n@depends on patch@ @@\n-nothing();\n' \
+		>"$FAULTLINE_COCCI/none.cocci"
+	cp "$series/0003-line.patch" "$BATS_TEST_TMPDIR/third"
+	sed -i 's|^Upstream-Status: .*|&\nSemantic-patch: cocci/none.cocci|' "$series/0003-line.patch"
+	run -1 "$SCRIPTS/regen" mini --write
+	[[ $output == *"nothing was written"* ]]
+	cmp "$series/0002-info.patch" "$BATS_TEST_TMPDIR/bad"
+	cp "$BATS_TEST_TMPDIR/third" "$series/0003-line.patch"
+	run -0 "$SCRIPTS/regen" mini --write
+	[ -L "$series" ]
+	cmp "$BATS_TEST_TMPDIR/elsewhere/0002-info.patch" "$BATS_TEST_TMPDIR/good"
+	cmp "$FAULTLINE_WORK"/regen/mini/replaced/0002-info.patch-* "$BATS_TEST_TMPDIR/bad"
+}
+
 @test "--write starts a patch that has no diff yet" {
 	cp "$series/0002-info.patch" "$BATS_TEST_TMPDIR/good"
 	sed -i '/^---$/q' "$series/0002-info.patch"
