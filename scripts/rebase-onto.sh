@@ -103,10 +103,21 @@ commit_with_patch_id() {
 }
 
 # commit_with_subject COMMIT: print the commit between the bases that has the
-# subject of COMMIT; else nothing.
+# subject of COMMIT, and has not been reverted; else nothing.
 commit_with_subject() {
 	subject=$(git_linux log -1 --format=%s "$1") awk -F '\t' '
-		substr($0, length($1) + 2) == ENVIRON["subject"] { print substr($1, 1, 12); exit }' "$state/subjects"
+		{ s = substr($0, length($1) + 2) } # the newest comes first
+		s == "Revert \"" ENVIRON["subject"] "\"" { exit }
+		s == ENVIRON["subject"] { print substr($1, 1, 12); exit }' "$state/subjects"
+}
+
+# reverted_since COMMIT: whether a later commit between the bases reverts COMMIT.
+reverted_since() {
+	awk -F '\t' -v commit="$1" '
+		{ s = substr($0, length($1) + 2) }
+		index($1, commit) == 1 { reverted = ("Revert \"" s "\"") in seen; exit }
+		{ seen[s] }
+		END { exit !reverted }' "$state/subjects"
 }
 
 # scratch_index COMMIT: make the scratch index that of COMMIT, with no more than

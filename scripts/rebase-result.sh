@@ -45,7 +45,7 @@ show_stopped() {
 		printf '\n'
 		if [[ $kind == conflict ]]; then
 			printf 'next: cd %s\n' "${tree@Q}"
-			printf '      edit the files above; git add each of them, new ones too\n'
+			printf '      edit the files above; git add --sparse each of them, new ones too\n'
 		else
 			printf 'next: correct the semantic patch\n'
 		fi
@@ -76,17 +76,37 @@ propose() {
 	done 3<"$state/done"
 	make_folder
 	[[ ! -f $fresh/facts ]] || drop_facts "$fresh/facts"
+	[[ ! -f $fresh/equivalents ]] || drop_equivalents "$fresh/equivalents"
 }
 
-# drop_facts FILE: what a dropped patch changes, the new base has from the start.
+# drop_equivalents FILE: a patch that is dropped is carried no longer: upstream has it, or
+# nothing has.
+drop_equivalents() {
+	local lines
+
+	lines=$(awk -F '\t' '
+		NR == FNR { if ($3 == "-") now[$4] = $2 == "upstream" ? "in" : "open"; next }
+		{ split($0, f, " ") }
+		f[2] == "carried" && (f[4] in now) {
+			rest = $0
+			for (i = 1; i <= 4; i++) sub(/^[ \t]*[^ \t]+[ \t]+/, "", rest)
+			print f[1], now[f[4]], "-", "-", rest
+			next
+		}
+		{ print }' "$state/done" "$1")
+	printf '%s\n' "$lines" >"$1"
+}
+
+# drop_facts FILE: what a dropped patch changes, the new base has from the start where it
+# has the patch, and has not where the patch was passed over.
 drop_facts() {
 	local facts
 
 	facts=$(awk -F '\t' '
-		NR == FNR { if ($3 == "-") dropped[$4] = 1; next }
+		NR == FNR { if ($3 == "-") dropped[$4] = $2 == "upstream" ? 4 : 3; next }
 		{ split($0, f, " ") }
 		!/^#/ && (f[5] in dropped) {
-			printf("%-24s %-13s %-6s -      -\n", f[1], f[2], f[4])
+			printf("%-24s %-13s %-6s -      -\n", f[1], f[2], f[dropped[f[5]]])
 			next
 		}
 		{ print }' "$state/done" "$1")
@@ -112,6 +132,7 @@ make_result() {
 	[[ -z $old || $old == "$(git_linux rev-parse -q --verify "refs/faultline/rebase/$track/$onto_name")" ]] ||
 		die "$EXIT_INFRA" "branch ${branch#refs/heads/} in $LINUX_GIT has commits that are not the rebase's" \
 			"keep them under another name: git --git-dir=${LINUX_GIT@Q} branch -m ${branch#refs/heads/} my-work; then $again --continue"
+	refuse_checked_out "${branch#refs/heads/}" "$old" "$new" "$again --continue"
 	printf 'update %s %s\n' "refs/faultline/rebase/$track/$onto_name" "$new" "$branch" "$new" |
 		git_linux update-ref --stdin
 	printf '%s\n' "$key" >"$fresh/key"
@@ -154,6 +175,22 @@ print_json() {
 			{range_diff: $range, range_diff_lines: $count, proposal: $patches} else {} end' "$lines"
 }
 
+# lint_proposal DIR: die unless the proposal in DIR has the form that every command asks
+# for, beside the other tracks.
+lint_proposal() {
+	local beside=$area/linted other
+
+	rm -rf "$beside"
+	mkdir "$beside"
+	for other in "$FAULTLINE_PATCHES"/*/; do
+		[[ $other == */"$track"/ ]] || ln -s "$(readlink -f "$other")" "$beside/"
+	done
+	ln -s "$1" "$beside/$track"
+	FAULTLINE_PATCHES=$beside "$FAULTLINE_ROOT/scripts/lint" "$track" --quiet >&2 ||
+		bad_or_infra $? "what is proposed has findings, see above; nothing was written" "correct them in $1, and copy it to patches/$track"
+	rm -rf "$beside"
+}
+
 # write_track: replace the carried series by the proposal, as scripts/refresh does.
 write_track() {
 	local dir fresh=$result/patches/$onto_name RUN=$area/written
@@ -168,6 +205,7 @@ write_track() {
 	cp -aL "$dir" "$RUN/before"
 	[[ $(result_key) == "$key" ]] || bad "patches/$track or a semantic patch was changed meanwhile; nothing was written" \
 		"$again --onto $onto_arg"
+	lint_proposal "$fresh"
 	write_folder
 	rm -rf "$RUN/before"
 	if [[ -f $FAULTLINE_CONFIGS/base/$onto_name/pin ]]; then

@@ -110,11 +110,14 @@ one_step() {
 		# What is in the history may have been reverted since.
 		scratch_index "$parent"
 		plain_diff "$commit" >"$state/diff"
-		if ! applies --check "$state/diff"; then
+		if applies --check "$state/diff"; then
+			hint="$evidence, but it applies: reverted since?"
+		elif reverted_since "${found#* }"; then
+			hint="$evidence, which was reverted since"
+		else
 			step_over upstream "$evidence"
 			return
 		fi
-		hint="$evidence, but it applies: reverted since?"
 	fi
 	pick
 }
@@ -133,6 +136,10 @@ pick() {
 		die "$EXIT_INFRA" "git cherry-pick of $name failed: $(tail -n 1 "$state/log")" \
 			"remove the cause, then: $again --continue"
 	if [[ -z $(git_in "$tree" ls-files -u) ]]; then
+		# Merged, and not committed: it was killed, or could not.
+		[[ $(git_in "$tree" write-tree) == "$(git_linux rev-parse "$parent^{tree}")" ]] ||
+			die "$EXIT_INFRA" "git cherry-pick of $name did not get to its end: $(tail -n 1 "$state/log")" \
+				"remove the cause, then: $again --continue"
 		git_in "$tree" checkout -q -f --detach "$parent" >&2
 		step_over upstream "merging it leaves nothing to change"
 		return
@@ -143,6 +150,10 @@ pick() {
 		step_over upstream "subject = commit $subject, of another form"
 		return
 	fi
+	# What the new base has in another folder is to be there as well, for git add.
+	git_in "$tree" diff --name-only --diff-filter=U | sed -n 's|/[^/]*$||p' | sort -u |
+		git_in "$tree" sparse-checkout add --stdin >"$state/log" 2>&1 ||
+		die "$EXIT_INFRA" "git sparse-checkout failed: $(tail -n 1 "$state/log")" "remove the cause, then: $again --continue"
 	stop conflict "$(conflict_evidence)" < <(explain_conflict)
 }
 
@@ -211,7 +222,7 @@ take_resolution() {
 	head=$(git_in "$tree" rev-parse HEAD)
 	loose=$(not_staged)
 	[[ -z $loose ]] || bad "$name: not everything in $tree is resolved and staged:"$'\n'"$loose" \
-		"git -C ${tree@Q} add FILE (or remove what does not belong to the patch), then $again --continue"
+		"git -C ${tree@Q} add --sparse FILE (or remove what does not belong to the patch), then $again --continue"
 	staged=$(git_in "$tree" write-tree)
 	if [[ $head != "$parent" ]]; then
 		[[ $(git_in "$tree" rev-parse -q --verify HEAD~1) == "$parent" &&

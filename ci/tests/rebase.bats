@@ -232,6 +232,65 @@ resolved() { sed -i -e "/^<<<<<<< /i $1" -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/mm
 	[[ $stderr == *"history: 5 commits to the same files"* ]]
 }
 
+# git_that COMMANDS: a git in front of the real one, which is $real, that runs COMMANDS first.
+git_that() {
+	real=$(command -v git)
+	mkdir -p "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/bash\n%s\nexec %q "$@"\n' "$1" "$real" >"$BATS_TEST_TMPDIR/bin/git"
+	chmod +x "$BATS_TEST_TMPDIR/bin/git"
+}
+
+@test "what the base took and reverted is not there, also where it does not apply" {
+	local id
+
+	id=$(edited "$base" 'sed -i "20s/$/ first/" mm/memory.c' "mm: change line 20")
+	id=$(edited "$id" 'sed -i "20s/ first//" mm/memory.c' 'Revert "mm: change line 20"')
+	id=$(edited "$id" 'sed -i "20s/.*/twenty/" mm/memory.c')
+	role -C "$tree" tag newer "$id"
+	run -1 --separate-stderr rebase --onto newer --tree "$tree"
+	says 1 conflict "in mm/memory.c"
+	# Of another form; and taken once more.
+	run -0 rebase --abort
+	id=$(edited "$base" 'sed -i "20s/$/ otherwise/" mm/memory.c' "mm: change line 20")
+	id=$(edited "$id" 'sed -i "20s/.*/twenty/" mm/memory.c' 'Revert "mm: change line 20"')
+	role -C "$tree" tag -f newer "$id"
+	run -1 --separate-stderr rebase --onto newer --tree "$tree"
+	says 1 conflict "in mm/memory.c"
+	run -0 rebase --abort
+	id=$(edited "$id" 'sed -i "20s/$/ again/" mm/memory.c' "mm: change line 20")
+	role -C "$tree" tag -f newer "$id"
+	run -1 --separate-stderr rebase --onto newer --tree "$tree"
+	says 1 upstream "subject = commit $(role -C "$tree" rev-parse --short=12 newer)"
+}
+
+@test "a commit that does not come about is no patch that the base has" {
+	new_base 'sed -i 1ione mm/swap.c'
+	git_that 'case " $* " in *" cherry-pick "*) export GIT_COMMITTER_DATE=never ;; esac'
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH expect_failure 125 "cherry-pick of 0001-first.patch did not get to its end" rebase --onto newer
+	run -0 rebase --continue
+	says 1 identical
+}
+
+@test "a conflict in a folder that the series did not touch before" {
+	new_base 'mkdir lib; git mv mm/memory.c lib/; sed -i "60s/.*/sixty/" lib/memory.c'
+	for how in abort skip; do
+		run rebase --onto newer
+		says 4 conflict "in lib/memory.c"
+		sed -i -e '/^<<<<<<< /i sixty both' -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/lib/memory.c"
+		mkdir "$work/include"
+		echo also >"$work/include/new.h"
+		run -0 rebase "--$how"
+		grep -q '^+sixty both' "$FAULTLINE_WORK/rebase/mini/given-up.diff"
+		grep -q '^+also' "$FAULTLINE_WORK/rebase/mini/given-up.diff"
+	done
+	rm -r "$result"
+	run rebase --onto newer
+	sed -i -e '/^<<<<<<< /i sixty both' -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/lib/memory.c"
+	git -C "$work" add lib/memory.c
+	run -0 rebase --continue
+	says 4 changed "resolved by hand"
+}
+
 @test "a conflict: file, hunk and both sides; nothing is taken that is not staged" {
 	new_base 'sed -i "60s/.*/sixty/" mm/memory.c'
 	run rebase --onto newer
@@ -306,17 +365,21 @@ resolved() { sed -i -e "/^<<<<<<< /i $1" -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/mm
 	[ "$status" -eq 1 ]
 	says 2 conflict
 	resolved "half of it"
+	echo also >"$work/mm/also.c"
 	run rebase --skip
 	says 2 dropped skipped
 	[[ $output == *"kept in $FAULTLINE_WORK/rebase/mini/given-up.diff"* ]]
 	grep -q '^+half of it' "$FAULTLINE_WORK/rebase/mini/given-up.diff"
 	says 4 conflict
+	[ ! -e "$work/mm/also.c" ] # of the patch before
 	resolved "half of four"
 	run rebase --skip
 	[ "$status" -eq 0 ]
 	grep -q '^+half of four' "$FAULTLINE_WORK/rebase/mini/given-up.diff"
 	grep -q '^+half of it' "$FAULTLINE_WORK/rebase/mini/given-up.diff.~1~"
 	[ "$(grep -c patch "$result/patches/newer/series")" -eq 2 ]
+	# It is not there, so its fact is as before it.
+	[[ $(sed -n 2p "$result/patches/newer/facts") =~ ^mini.line\ +\*\ +young\ +-\ +-$ ]]
 }
 
 @test "--abort removes what is ours, and keeps what the user did" {
@@ -336,15 +399,26 @@ resolved() { sed -i -e "/^<<<<<<< /i $1" -e '/^<<<<<<< /,/^>>>>>>> /d' "$work/mm
 }
 
 @test "what a semantic patch cannot do stops, and goes on when it is corrected" {
-	new_base 'printf "/* vmf->pgoff */\nstruct vm_fault;\n" >mm/new.c'
+	new_base 'printf "/* vmf->pgoff */\nstruct vm_fault;\n" >mm/new.c; sed -i 1ione mm/swap.c'
 	run rebase --onto newer
 	[ "$status" -eq 1 ]
 	says 3 conflict "cocci/info.cocci cannot do all of it"
 	[[ $output == *"mm/new.c:1:"*"is left; matches Leftover"*"next: correct the semantic patch"* ]]
 	sed -i 's|^virtual patch|// By hand: mm/new.c - a comment\n&|' "$FAULTLINE_COCCI/info.cocci"
-	run rebase --continue
+	written=1
+	run rebase --continue --write
 	[ "$status" -eq 0 ]
 	says 3 regenerated equal
+	diff -r "$result/patches/newer" "$series"
+}
+
+@test "a semantic patch that was corrected does not hide that the series was changed" {
+	new_base 'printf "/* vmf->pgoff */\nstruct vm_fault;\n" >mm/new.c; sed -i 1ione mm/swap.c'
+	run -1 rebase --onto newer
+	sed -i 's|^virtual patch|// By hand: mm/new.c - a comment\n&|' "$FAULTLINE_COCCI/info.cocci"
+	echo "# mine" >>"$series/series"
+	cp "$series/series" "$BATS_TEST_TMPDIR/carried/"
+	expect_failure 1 "was changed meanwhile; nothing was written" rebase --continue --write
 }
 
 @test "--json says the same" {
@@ -482,6 +556,36 @@ mini" ]
 	sed -i "s/^-line 20$/-line 20 of others/" "$series/0001-first.patch"
 	expect_failure 1 "mini does not apply to its own base" rebase --onto newer
 	[[ $output != *"a command failed"* ]]
+}
+
+@test "what is written has the form that is asked for: a dropped patch is carried for no other track" {
+	local name state
+
+	written=1
+	cp -r "$series" "$FAULTLINE_PATCHES/other"
+	while read -r name; do
+		state='open - -'
+		[[ $name != 0001* ]] || state="carried - $name"
+		printf 'other/%s %s what it is here\n' "$name" "$state"
+	done < <(grep patch "$series/series") >"$series/equivalents"
+	"$SCRIPTS/lint" mini
+	new_base 'sed -i "20s/$/ first second/" mm/memory.c; sed -i "60s/.*/sixty/" mm/memory.c'
+	run -1 rebase --onto newer
+	says 4 conflict
+	# A changelog that says nothing, and is signed off by nobody.
+	resolved "sixty both"
+	git -C "$work" add mm/memory.c
+	role -C "$work" commit -q -m 'mine'
+	cp -r "$series" "$BATS_TEST_TMPDIR/before"
+	expect_failure 1 "what is proposed has findings, see above; nothing was written" rebase --continue --write
+	diff -r "$BATS_TEST_TMPDIR/before" "$series"
+	rm -r "$result"
+	run -1 rebase --onto newer
+	resolved "sixty both"
+	git -C "$work" add mm/memory.c
+	run -0 rebase --continue --write
+	grep -qx 'other/0001-first.patch in - - what it is here' "$series/equivalents"
+	"$SCRIPTS/lint" mini
 }
 
 # bats test_tags=slow
