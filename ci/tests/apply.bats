@@ -159,7 +159,7 @@ state() {
 @test "two runs at once give one answer" {
 	"$SCRIPTS/apply" mini >"$BATS_TEST_TMPDIR/a" 2>/dev/null &
 	"$SCRIPTS/apply" mini >"$BATS_TEST_TMPDIR/b" 2>/dev/null
-	wait
+	wait $!
 	[ -s "$BATS_TEST_TMPDIR/a" ]
 	cmp "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b"
 }

@@ -127,7 +127,7 @@ inverted() {
 @test "two runs of one cell at once give one result" {
 	"$CI/cell" v5.10 --step "$STEP" --machine "$MACHINE" --tests probe >"$BATS_TEST_TMPDIR/a" &
 	"$CI/cell" v5.10 --step "$STEP" --machine "$MACHINE" --tests probe >"$BATS_TEST_TMPDIR/b"
-	wait
+	wait $!
 	[ -s "$BATS_TEST_TMPDIR/a" ]
 	cmp "$BATS_TEST_TMPDIR/a" "$BATS_TEST_TMPDIR/b"
 	[ "$(jq -r .verdict "$(cat "$BATS_TEST_TMPDIR/a")/result.json")" = pass ]

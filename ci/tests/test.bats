@@ -54,6 +54,15 @@ of_copy() (
 	[[ $output == *kernel* && $output != *guest* && $output == *'1 passed, 0 failed, 0 skipped' ]]
 }
 
+@test "no test waits for bats' own clock" {
+	run ! grep -nE '(^|[;&|[:space:]])wait *($|[;&|)#])' "$CI"/tests/*.bats "$CI"/tests/*.bash
+	# Control: one that does takes as long as its limit.
+	suite waits 'true & wait'
+	SECONDS=0
+	BATS_TEST_TIMEOUT=3 run -1 timeout 60 bash -c "$(declare -f of_copy); COPY=$COPY; of_copy shell"
+	((SECONDS >= 3))
+}
+
 @test "the suite with most tests to run is begun first" {
 	printf '@test "%s" { true; }\n' one two three >"$COPY/ci/tests/b.bats"
 	printf '# bats test_tags=%s\n@test "%s" { true; }\n' slow minutes slow hours none first >"$COPY/ci/tests/a.bats"
