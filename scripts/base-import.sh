@@ -51,7 +51,7 @@ step_failed() {
 	local what=$1 reason
 
 	reason=$(grep -m 1 -v '^[[:space:]]*$' <<<"$ERR") || reason="no reason given"
-	if grep -q 'No space left\|Disk quota exceeded\|Wrote only\|write error' <<<"$ERR"; then
+	if grep -qi 'No space left\|Disk quota exceeded\|Wrote only\|write error\|unable to write' <<<"$ERR"; then
 		die "$EXIT_INFRA" "$what: no space left in $FAULTLINE_WORK ($reason)" \
 			"free some space or set FAULTLINE_WORK to another file system; the next run starts over by itself"
 	fi
@@ -92,10 +92,10 @@ add_files() {
 
 	{
 		if [[ -d $half ]]; then
-			LINUX_GIT=$half git_linux "${add[@]}" drivers &
+			LINUX_GIT=$half git_linux "${add[@]}" :/drivers &
 			pid=$!
 		fi
-		quarantine "${add[@]}" . ':(exclude,top)drivers' || rc=1
+		quarantine "${add[@]}" :/ ':(exclude,top)drivers' || rc=1
 		[[ -z $pid ]] || wait "$pid" || rc=1
 		((rc == 0))
 	} | progress "importing" "$(pin files)"
@@ -108,8 +108,13 @@ import_directory() {
 	[[ ! -d $dir/drivers ]] || new_quarantine "$half"
 	attempt add_files "$dir" || step_failed "importing $dir failed"
 	[[ -d $half ]] || return 0
-	mv "$half"/objects/pack/pack-* "$TMP/import.git/objects/pack/"
-	LINUX_GIT=$half git_linux ls-files -s -z |
+	attempt join_half || step_failed "importing $dir failed"
+}
+
+# join_half: put what the second process has into the quarantine.
+join_half() {
+	mv "$TMP"/half.git/objects/pack/pack-* "$TMP/import.git/objects/pack/" &&
+		LINUX_GIT=$TMP/half.git git_linux ls-files -s -z |
 		quarantine update-index -z --index-info
 }
 

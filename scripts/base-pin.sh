@@ -93,6 +93,7 @@ set_pins() {
 write_pin() {
 	local tree new=$TMP/pin
 
+	[[ -z $PACKAGE_FILE || -z $NEW_VERSION ]] || usage_error "--version: a Debian package does not move the base"
 	[[ -z $PACKAGE_FILE ]] || write_package_diff
 	cp "$BASE_DIR/pin" "$new"
 	VERSION=$(makefile_version)

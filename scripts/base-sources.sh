@@ -119,7 +119,7 @@ source_git() {
 		passed_over "git tag $tag" "$(grep -m 1 . <<<"$ERR" || echo "stalled")"
 		return 1
 	}
-	quarantine read-tree "refs/tags/$tag^{tree}"
+	attempt quarantine read-tree "refs/tags/$tag^{tree}" || step_failed "reading $tag failed"
 	ORIGIN="git tag $tag of $url"
 }
 
@@ -235,6 +235,10 @@ source_package() {
 	package=$(pin package) version=$(pin package_version)
 	[[ -n $package && -n $version ]] || return 1
 	name="Debian package $package $version"
+	[[ $VERSION == "$(pin version)" ]] || {
+		passed_over "$name" "what takes Debian's patches out is for linux $(pin version)"
+		return 1
+	}
 	file=${package}_${version}_all.deb
 	if ! kept_download "$FAULTLINE_WORK/download/$file" "$(pin package_sha256)"; then
 		apt_reach "$name" || return 1

@@ -235,6 +235,13 @@ need_apt() {
 	[[ $stderr == *"linux 5.10.262 from Debian package linux-source-5.10 5.10.262-1"* ]]
 	assert_whole
 
+	# Nor is it another version, which it cannot move the base to.
+	run base --write-manifest --version 5.10.263
+	echo "$output"
+	[[ $status -eq 125 && $output == *"what takes Debian's patches out is for linux 5.10.262"* ]]
+	run base --write-manifest --version 5.10.263 --from "$T/mirror/pool/linux-source-5.10_5.10.262-1_all.deb"
+	[[ $status -eq 2 && $output == *"a Debian package does not move the base"* ]]
+
 	# A package with other patches is not taken for this one.
 	sed -i 's/patched/otherwise/' "$T/package/linux-source-5.10/mm/memory.c"
 	tar -C "$T/package" -cJf "$T/root/usr/src/linux-source-5.10.tar.xz" linux-source-5.10

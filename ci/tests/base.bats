@@ -42,6 +42,24 @@ load base-kernel
 	done
 }
 
+@test "--from the folder around where one is" {
+	cd "$T/linux-5.10.262/mm"
+	run --separate-stderr base --from ..
+	[[ $status -eq 0 && $output == "$ID" ]]
+	assert_whole
+}
+
+@test "a base that is a link is not moved through it" {
+	local before
+
+	before=$(sha256sum "$FAULTLINE_CONFIGS"/base/v0/*)
+	ln -s v0 "$FAULTLINE_CONFIGS/base/other"
+	run "$ROOT/scripts/base" other --write-manifest --from "$T/repo"
+	rm "$FAULTLINE_CONFIGS/base/other"
+	[[ $status -eq 2 && $output == *"configs/base/other is a link to v0, whose base would move, too"* ]]
+	[ "$(sha256sum "$FAULTLINE_CONFIGS"/base/v0/*)" = "$before" ]
+}
+
 @test "the user's umask, git configuration and environment change nothing" {
 	local source
 
