@@ -136,7 +136,7 @@ bench_compare() {
 # less than what is kept. Nothing when it may.
 bench_unkeepable() {
 	{ cat "$1" 2>/dev/null || echo '[]'; } | jq -r --slurpfile new "$2" '
-		def measures: [.rows[] | "\(.name) of \(.subject)"] | unique;
+		def measures: [.rows[] | "\(.name) of \(.subject), \(.variant)"] | unique;
 		$new[0] as $new
 		| [.[] | select(.bench == $new.bench) | measures - ($new | measures) | .[]] as $gone
 		| if any($new.rows[]; .variant == "with") then "it has a patch on top: \($new.command)"

@@ -128,6 +128,27 @@ row() {
 	[[ $output != *"a command failed"* ]]
 }
 
+@test "ci/bench toolkit: what cannot be judged is not bad; a track without generated patches" {
+	mini_track
+	copy_of_project
+	export FAULTLINE_WORK=$BATS_TEST_TMPDIR/work
+	printf '#!/bin/sh\n' >"$COPY/ci/boot"
+	printf '#!/bin/sh\necho "regen without cache 1.0 s, make coccicheck MODE=patch J=2 2.0 s: ratio 0.50, of 1 of 1 patches"\nexit "${REGEN:-0}"\n' \
+		>"$COPY/scripts/regen"
+	mkdir "$BATS_TEST_TMPDIR/cell"
+	echo '{"seconds": {"boot": 1, "total": 2}}' >"$BATS_TEST_TMPDIR/cell/result.json"
+	printf '#!/bin/sh\necho "%s"\nexit "${CELL:-0}"\n' "$BATS_TEST_TMPDIR/cell" >"$COPY/ci/cell"
+	CELL=125 expect_failure 125 "could not be judged" "$COPY/ci/bench" toolkit mini --rounds 1
+	CELL=1 expect_failure 1 "the tip of mini does not pass" "$COPY/ci/bench" toolkit mini --rounds 1
+	run -0 "$COPY/ci/bench" toolkit mini --rounds 1
+	[[ $output == *"no patch of mini is generated: regenerating is not measured"* ]]
+	sed -i 's|^Upstream-Status: .*|&\nSemantic-patch: cocci/a.cocci|' "$(nth 2)"
+	run -0 "$COPY/ci/bench" toolkit mini --rounds 1
+	[[ $output == *"with cache"* ]]
+	REGEN=1 expect_failure 1 "not all is what is generated" "$COPY/ci/bench" toolkit mini --rounds 1
+	REGEN=125 expect_failure 125 "" "$COPY/ci/bench" toolkit mini --rounds 1
+}
+
 @test "what is carried is what was measured, of every benchmark, in one file" {
 	measure
 	measure_again=$(cat "$result")
@@ -170,7 +191,11 @@ row() {
 	jq '.rows |= map(select(.subject == "arm64"))' "$result" >"$result.less"
 	cp "$result" "$result.all"
 	mv "$result.less" "$result"
-	expect_failure 125 "reclaim stays as it is in $series/bench.json: alone of s390x and 3 more was not measured now" "$CI/bench" show mini --keep
+	expect_failure 125 "reclaim stays as it is in $series/bench.json: alone of s390x, once and 6 more was not measured now" "$CI/bench" show mini --keep
+	# A column less is less as well.
+	jq '.rows |= map(select(.variant != "tip"))' "$result.all" >"$result"
+	expect_failure 125 ", tip and " "$CI/bench" show mini --keep
+	expect_failure 2 "--keep and --kept exclude each other" "$CI/bench" show mini --keep --kept
 	jq '.rows[0].variant = "with"' "$result.all" >"$result"
 	expect_failure 125 "it has a patch on top: again" "$CI/bench" show mini --keep
 	[ "$(cat "$series/bench.json")" = "$before" ]
