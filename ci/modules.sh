@@ -33,21 +33,24 @@ modules_prepare() {
 
 # modules_build IMAGE: build the modules in a copy of their source, as make
 # writes into it, and put them into IMAGE. Returns 1 or more where make fails, and
-# EXIT_INFRA where we do.
+# EXIT_INFRA where we do, also when the source is saved while it is copied.
 modules_build() {
-	local image=$1 source=$KBUILD_OUT.modules
+	local image=$1 source=$KBUILD_OUT.modules key
 	local out=$image/modules.tmp.$$
 
 	rm -rf "$source" "$image"/modules.tmp.*
+	key=$(modules_key) || return "$EXIT_INFRA"
 	cp -r "$FAULTLINE_GUEST/modules" "$source" || return "$EXIT_INFRA"
 	(cd "$KBUILD_SRC" && cp "${MODULES_OF_TREE[@]}" "$source/") || return "$EXIT_INFRA"
+	[[ $(modules_key) == "$key" ]] || return "$EXIT_INFRA"
 	modules_prepare "$image" && kbuild M="$source" modules || return
-	modules_install "$image" "$source" "$out" || return "$EXIT_INFRA"
+	modules_install "$image" "$source" "$out" "$key" || return "$EXIT_INFRA"
 }
 
-# modules_install IMAGE SOURCE OUT: put what was built in SOURCE into IMAGE, by way of OUT.
+# modules_install IMAGE SOURCE OUT KEY: put what was built in SOURCE, which is that of KEY,
+# into IMAGE, by way of OUT.
 modules_install() {
-	local image=$1 source=$2 out=$3 list=$2/list
+	local image=$1 source=$2 out=$3 key=$4 list=$2/list
 
 	mkdir -p "$out" || return
 	cp "$source"/*.ko "$out/" || return
@@ -60,7 +63,7 @@ modules_install() {
 	# The O= folder has it only where a kernel has been built.
 	"${HOSTCC:-gcc}" -O2 -o "$source/gen_init_cpio" "$KBUILD_SRC/usr/gen_init_cpio.c" || return
 	"$source/gen_init_cpio" -t 0 "$list" >"$out/modules.cpio" || return
-	modules_key >"$out/key" || return
+	printf '%s\n' "$key" >"$out/key" || return
 	rm -rf "$image/modules"
 	mv "$out" "$image/modules"
 }

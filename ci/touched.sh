@@ -57,7 +57,9 @@ including() {
 					if (path ~ /\.c$/) { print path; continue }
 					name = path; sub(/.*\//, "", name)
 					sub(/.*include\//, "", path)
-					n = split(by[path] (name == path ? "" : by[name]), files, " ")
+					short = path # <linux/x.h> is also that of include/uapi/
+					sub(/^uapi\//, "", short)
+					n = split(by[path] (short == path ? "" : by[short]) (name == path ? "" : by[name]), files, " ")
 					for (j = 1; j <= n; j++) found(files[j])
 				}
 			}'
@@ -143,16 +145,17 @@ option_depends() {
 # file_option COMMIT FILE: print "OPTION DIR": the option that the Makefile in DIR wants for
 # the C file, or for a folder that it is in; nothing where it is always compiled, or never.
 file_option() {
-	local commit=$1 dir=${2%/*} word=${2##*/} line
+	local commit=$1 dir=${2%/*} word=${2##*/} line seen
 
-	word=${word%.*}.o
+	word=${word%.*}.o seen=" $word "
 	while :; do
 		line=$(makefile_line "$commit" "$dir" "$word")
 		if [[ $line =~ \$\((CONFIG_[A-Z0-9_]+)\) ]]; then
 			printf '%s %s\n' "${BASH_REMATCH[1]}" "$dir"
 			return
-		elif [[ $line =~ ^([A-Za-z0-9_-]+)-(y|objs)[[:space:]:+]*= && ${BASH_REMATCH[1]} != obj ]]; then
-			word=${BASH_REMATCH[1]}.o
+		elif [[ $line =~ ^([A-Za-z0-9_-]+)-(y|objs)[[:space:]:+]*= && ${BASH_REMATCH[1]} != obj &&
+			$seen != *" ${BASH_REMATCH[1]}.o "* ]]; then # head-y := head.o is no composite
+			word=${BASH_REMATCH[1]}.o seen+="$word "
 		elif [[ $dir == */* ]]; then
 			word=${dir##*/}/
 			dir=${dir%/*}

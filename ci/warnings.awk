@@ -46,6 +46,21 @@ function put()
 	message = ""
 }
 
+# The assembler writes "FILE:LINE: Warning: ...", and "{standard input}" for FILE where it is
+# C, and kernel-doc of 7.x "Warning: FILE:LINE ...".
+{
+	sub(/^\{standard input\}:/, "-:")
+	sub(/: Warning: /, ": warning: ")
+	sub(/: Error: /, ": error: ")
+}
+match($0, /^(Warning|Error): [^ :]+:[0-9]+:? /) {
+	place = substr($0, 1, RLENGTH)
+	rest = substr($0, RLENGTH + 1)
+	sub(/^[A-Za-z]+: /, "", place)
+	sub(/:? $/, "", place)
+	$0 = place ": " ($0 ~ /^W/ ? "warning: " : "error: ") rest
+}
+
 match($0, /^[^ :]+:[0-9]+:([0-9]+:)? /) {
 	place = substr($0, 1, RLENGTH - 1)
 	rest = substr($0, RLENGTH + 1)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
 # ci/bench: what follows from samples, the views of it, and README.md's figures.
+# shellcheck disable=SC2016 # programs for other shells
 
 bats_require_minimum_version 1.5.0
 load helper

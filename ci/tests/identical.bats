@@ -70,6 +70,17 @@ setup() { mini_objects; }
 	expect_failure 2 "mm/none.c is not compiled for step 2" "$CI/identical" mini --file mm/none.c
 }
 
+@test "a file of one of several steps is compared at that one" {
+	conversion
+	git -C "$TREE" checkout -q -B again
+	sed -i '1i /* more */' "$TREE/mm/memory.c"
+	step 'mm: say more'
+	apply_series
+	run -0 "$CI/identical" mini --step 2,3 --file mm/memory.c
+	[[ $output == *$'\n3 '*identical* && $output == *"0 failed" ]]
+	expect_failure 2 "mm/none.c is not compiled for step 2, 3" "$CI/identical" mini --step 2,3 --file mm/none.c
+}
+
 @test "a series that names a missing patch is not one without generated patches" {
 	conversion
 	echo 0009-missing.patch >>"$series/series"

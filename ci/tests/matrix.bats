@@ -64,6 +64,16 @@ teardown() { [[ -z ${SMALL:-} ]] || umount "$SMALL"; }
 	[ ! -e "$folder.seconds" ]
 }
 
+@test "a patch that is changed while its build waits is not built under the key of before" {
+	mini_matrix
+	(cd "$BATS_TEST_TMPDIR" && cp "$series"/0001-*.patch mine.patch && sed -i 's/^+/+ /' mine.patch)
+	(. "$SCRIPTS/lib.sh"; hold_lock build-mini; touch "$BATS_TEST_TMPDIR/held"; sleep 3) &
+	until [ -e "$BATS_TEST_TMPDIR/held" ]; do sleep 0.1; done
+	(sleep 1; echo >>"$BATS_TEST_TMPDIR/mine.patch") &
+	expect_failure 125 "mine.patch, was changed meanwhile" "$CI/build" mini --step 0 --kernel mini-a --with "$BATS_TEST_TMPDIR/mine.patch"
+	[ -z "$(ls "$FAULTLINE_WORK/image" 2>/dev/null)" ]
+}
+
 @test "a bad cell is not tried again, and the run is 1" {
 	mini_matrix 3
 	run -1 --separate-stderr "$CI/boot" mini --step 2-4 --machine a1
