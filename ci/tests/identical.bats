@@ -49,6 +49,23 @@ setup() { mini_objects; }
 	expect_failure 1 "here: mm/memory.c: section .bss differs" "$CI/identical" mini
 }
 
+@test "variables that exchange their sizes or values are found" {
+	echo 'int one[4], two[8], three = 1, four = 2;' >>"$TREE/mm/memory.c"
+	step 'mm: add variables'
+	sed -i 's/one\[4\], two\[8\], three = 1, four = 2/one[8], two[4], four = 1, three = 2/' "$TREE/mm/memory.c"
+	conversion
+	expect_failure 1 "here: mm/memory.c: section symbols differs" "$CI/identical" mini
+	[[ $output == *"OBJECT GLOBAL defined one"* && $output == *"OBJECT GLOBAL defined four"* ]]
+}
+
+@test "a variable that is aligned otherwise is found" {
+	echo 'static int room[16] __attribute__((aligned(64))); int *give(void); int *give(void) { return room; }' >>"$TREE/mm/memory.c"
+	step 'mm: add room'
+	sed -i 's/aligned(64)/aligned(16)/' "$TREE/mm/memory.c"
+	conversion
+	expect_failure 1 "here: mm/memory.c: section alignment differs" "$CI/identical" mini
+}
+
 @test "a file that no longer compiles is not identical" {
 	sed -i 's/return vmf->pgoff/return vmf->none/' "$TREE/mm/filemap.c"
 	conversion
