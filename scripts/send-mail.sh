@@ -62,9 +62,10 @@ mail_commits() {
 		-e 's|^rename from ||p' "${names[@]}" | sort -u)
 	sparse_worktree "$tree" "$at" Makefile "${touched[@]}"
 	for name in "${names[@]}"; do
-		if ((keep)); then cat "$dir/$name"; else without_own_trailers "$dir/$name"; fi | git_in "$tree" -c user.name="$name_of_user" -c user.email="$email" \
-			-c am.threeWay=false -c commit.gpgSign=false -c core.hooksPath=/dev/null \
-			am -q -s --keep-cr >"$new.log" 2>&1 || die "$EXIT_INFRA" \
+		if ((keep)); then cat "$dir/$name"; else without_own_trailers "$dir/$name"; fi |
+			git_in "$tree" -c user.name="$name_of_user" -c user.email="$email" \
+				-c am.threeWay=false -c commit.gpgSign=false -c core.hooksPath=/dev/null \
+				am -q -s --keep-cr >"$new.log" 2>&1 || die "$EXIT_INFRA" \
 			"patches/$track/$name does not apply as a mail: $(head -n 3 "$new.log")" "see scripts/apply $track"
 	done
 	git_in "$tree" rev-parse HEAD
