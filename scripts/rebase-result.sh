@@ -178,13 +178,10 @@ print_json() {
 # lint_proposal DIR: die unless the proposal in DIR has the form that every command asks
 # for, beside the other tracks.
 lint_proposal() {
-	local beside=$area/linted other
+	local beside=$area/linted
 
 	rm -rf "$beside"
-	mkdir "$beside"
-	for other in "$FAULTLINE_PATCHES"/*/; do
-		[[ $other == */"$track"/ ]] || ln -s "$(readlink -f "$other")" "$beside/"
-	done
+	beside_other_tracks "$beside"
 	ln -s "$1" "$beside/$track"
 	FAULTLINE_PATCHES=$beside "$FAULTLINE_ROOT/scripts/lint" "$track" --quiet >&2 ||
 		bad_or_infra $? "what is proposed has findings, see above; nothing was written" "correct them in $1, and copy it to patches/$track"

@@ -98,6 +98,17 @@ name_patches() {
 	FORMATTED=("${formatted[@]}")
 }
 
+# beside_other_tracks DIR: make DIR, with a link to each track but this one: the
+# equivalents of a track name patches of others.
+beside_other_tracks() {
+	local other
+
+	mkdir -p "$1"
+	for other in $(all_tracks); do
+		[[ $other == "$track" ]] || ln -s "$(readlink -m "$FAULTLINE_PATCHES/$other")" "$1/"
+	done
+}
+
 # notes_of FILE: print what a patch has between its `---` and its diffstat.
 notes_of() {
 	awk '

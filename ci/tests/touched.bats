@@ -10,7 +10,7 @@ load helper
 # of_tree COMMAND...: run COMMAND of ci/touched.sh on the kernel in $BATS_TEST_TMPDIR/tree.
 of_tree() {
 	(cd "$BATS_TEST_TMPDIR/tree" && role init -q . && role add -A && role commit -q --allow-empty -m tree)
-	LINUX_GIT=$BATS_TEST_TMPDIR/tree/.git timeout 20 bash -ec \
+	timeout 20 bash -ec \
 		'. "$0/scripts/lib.sh"; LINUX_GIT=$1; . "$0/ci/touched.sh"; "${@:2}"' "$ROOT" "$BATS_TEST_TMPDIR/tree/.git" "$@"
 }
 
