@@ -185,6 +185,7 @@ lint_proposal() {
 	ln -s "$1" "$beside/$track"
 	FAULTLINE_PATCHES=$beside "$FAULTLINE_ROOT/scripts/lint" "$track" --quiet >&2 ||
 		bad_or_infra $? "what is proposed has findings, see above; nothing was written" "correct them in $1, and copy it to patches/$track"
+	tell_other_tracks "$beside"
 	rm -rf "$beside"
 }
 

@@ -109,6 +109,22 @@ beside_other_tracks() {
 	done
 }
 
+# tell_other_tracks DIR: say what the equivalents of other tracks lack or name in vain once
+# this track is what it is in DIR, beside the others. They are another track's to correct.
+tell_other_tracks() {
+	local other findings status=0
+
+	for other in $(all_tracks); do
+		[[ $other != "$track" && -f $FAULTLINE_PATCHES/$other/equivalents ]] || continue
+		findings=$(FAULTLINE_PATCHES=$1 "$FAULTLINE_ROOT/scripts/lint" "$other" --by-check --quiet) || status=$?
+		((status <= EXIT_BAD)) || die "$EXIT_INFRA" "cannot check patches/$other beside what $track becomes" "see above"
+		awk -F '\t' -v track="$track" -v other="$other" '
+			$2 ~ /^equivalents(:|$)/ && ($3 ~ " series of " track "$" || index($3, " line for \047" track "/")) {
+				print "then patches/" other "/" $2 ": " $3
+			}' <<<"$findings" >&2
+	done
+}
+
 # notes_of FILE: print what a patch has between its `---` and its diffstat.
 notes_of() {
 	awk '

@@ -120,6 +120,25 @@ unchanged() { [ -z "$(role -C "$FAULTLINE_PATCHES" status --porcelain --ignored)
 	run -0 "$SCRIPTS/lint" mini
 }
 
+@test "equivalents of another track that name the patch of before are said" {
+	local name
+
+	cp -r "$series" "$FAULTLINE_PATCHES/new"
+	while read -r name; do
+		echo "mini/$name open - - is lacking"
+	done < <(grep -o '^[0-9][^ ]*' "$series/series") >"$FAULTLINE_PATCHES/new/equivalents"
+	run -0 "$SCRIPTS/lint" new
+	committed
+	run -0 refresh
+	[[ $output != *"then patches/"* ]]
+	amend "mm: have line 20 say 3"
+	run -0 refresh --write
+	[[ $output == *"then patches/new/equivalents:3: '0003-mm-change-line-20-time-3.patch' is not in the series of mini"* ]]
+	[[ $output == *"then patches/new/equivalents: has no line for 'mini/0003-mm-have-line-20-say-3.patch'"* ]]
+	# What is said is what lint then has.
+	expect_failure 1 "lint new: 2 findings" "$SCRIPTS/lint" new
+}
+
 @test "subject and diff changed at once: range-diff knows the patch again" {
 	sed -i '20s/$/!/' "$kernel/mm/memory.c"
 	role -C "$kernel" commit -q -a --amend --no-edit
