@@ -32,15 +32,17 @@ load helper
 	mkdir -p "$result" "$image"
 	touch "$image/config" "$result/console.log" "$with" "$BATS_TEST_TMPDIR/other.patch"
 	result_with() {
-		jq -n --arg tree "$tree" --arg with "$1" '{verdict: "crash", reason: "BUG", machine: "arm64-hafdbs",
+		jq -n --arg tree "$tree" --arg with "$1" --arg blob "${2:-}" '{verdict: "crash", reason: "BUG", machine: "arm64-hafdbs",
 			crash: {fingerprint: "f00d", trace: ["do_fault+0x1/0x2"]},
-			id: {track: "mini", step: "2", tree: $tree, build: "key", with: $with}}' >"$result/result.json"
+			id: {track: "mini", step: "2", tree: $tree, build: "key", with: $with, with_blob: $blob}}' >"$result/result.json"
 	}
 	result_with mine.patch
 	expect_failure 2 "had mine.patch on top of the step, not none" "$CI/diagnose" "$result"
 	expect_failure 2 "had mine.patch on top of the step, not other.patch" "$CI/diagnose" "$result" --with "$BATS_TEST_TMPDIR/other.patch"
 	result_with ''
 	expect_failure 2 "had no patch on top of the step, not mine.patch" "$CI/diagnose" "$result" --with "$with"
+	result_with mine.patch "$(echo 'of before' | git hash-object --stdin)"
+	expect_failure 2 "$with is another mine.patch than the one that ran" "$CI/diagnose" "$result" --with "$with"
 	[ "$(jq -r '.crash.trace[0]' "$result/result.json")" = 'do_fault+0x1/0x2' ]
 }
 

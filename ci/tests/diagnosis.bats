@@ -145,6 +145,9 @@ planted() {
 	[ "$(jq -r .verdict "$folder/result.json")" = crash ]
 	[[ $(jq -r .crash.fingerprint "$folder/result.json") == "WARNING: at mm/memory.c:N "*" | "* ]]
 	trace "$folder" | grep -qE '^WARNING: .*\+0x[0-9a-f/x]+ \((.* )?mm/memory\.c:'"$line"'[ )]'
+	echo other >"$BATS_TEST_TMPDIR/warn-in-fault.patch"
+	expect_failure 2 "is another warn-in-fault.patch than the one that ran" \
+		"$CI/diagnose" "$folder" --with "$BATS_TEST_TMPDIR/warn-in-fault.patch"
 
 	cp -r "$ROOT/configs" "$BATS_TEST_TMPDIR/configs"
 	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
