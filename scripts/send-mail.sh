@@ -176,6 +176,16 @@ maintainers_of() {
 		}' "$new.names"
 }
 
+# unfold_headers MAIL: print the mail with each of its headers in one line.
+unfold_headers() {
+	awk '
+		done { print; next }
+		/^[ \t]/ { sub(/^[ \t]+/, ""); printf " %s", $0; next }
+		NR > 1 { printf "\n" }
+		/^$/ { print; done = 1; next }
+		{ printf "%s", $0 }' "$1"
+}
+
 # address_mail MAIL: read `to` and `cc` lines on stdin and give MAIL its headers;
 # print what was done. An address appears once.
 address_mail() {
@@ -200,12 +210,9 @@ address_mail() {
 	# git says so for what it finds in a changelog only
 	! LC_ALL=C grep -q '[^ -~[:space:]]' "$1" || sed '/^$/q' "$1" | grep -i '^content-type:' >/dev/null ||
 		headers+=$'\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit'
-	headers=$headers awk '
-		done { print; next }
-		/^[ \t]/ { sub(/^[ \t]+/, ""); printf " %s", $0; next }
-		NR > 1 { printf "\n" }
-		/^$/ { print ENVIRON["headers"] "\n"; done = 1; next }
-		{ printf "%s", $0 }' "$1" >"$1.new"
+	unfold_headers "$1" | headers=$headers awk '
+		!done && /^$/ { print ENVIRON["headers"]; done = 1 }
+		{ print }' >"$1.new"
 	mv "$1.new" "$1"
 }
 
