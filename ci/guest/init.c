@@ -12,6 +12,8 @@
  *                            "probe" does nothing and passes (is this machine
  *                            able to boot at all?).  Default: all of /tests.
  *
+ * A setting of the memory management that a test has changed is set again.
+ *
  * Prints: KTAP version 1 with one subtest per program, all of it through
  * /dev/kmsg.  A name that is not in /tests, and a mount that failed, are
  * "not ok" results of the run.  So is, as its last, a disk that cannot be
@@ -34,6 +36,7 @@
 #include "base.h"
 #include "kmsg.h"
 #include "run.h"
+#include "settings.h"
 
 #define TESTS		"/tests"
 #define DISK		"/dev/vda"
@@ -230,6 +233,7 @@ static void run_all(void)
 	if (nr_left_out)
 		kmsg("not ok %d tests # %d more than %d", ++number, nr_left_out,
 		     MAX_TESTS);
+	settings_keep("");
 	for (i = 0; i < nr_tests; i++) {
 		number++;
 		if (!strcmp(tests[i], "probe"))
@@ -241,6 +245,8 @@ static void run_all(void)
 			     number, tests[i]);
 		else
 			well = run_test(number, tests[i], slow);
+		if (well)
+			settings_give_back();
 	}
 	if (disk_mounted && well)
 		give_back_disk(++number, slow);

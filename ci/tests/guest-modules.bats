@@ -77,6 +77,7 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 	red dirty.entry_only "cleaned: 4 kB are dirty, not 0"
 	red dirty.record_more "page 9: 2 entries were cleaned"
 	grep -q 'pages 2 and 7: from 2 to 8, not from 2 to 10' "${output}/console.log"
+	red dirty.log "not all pages are recorded"
 	green dirty.protect_tmpfs
 }
 
@@ -84,8 +85,7 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 	broken arm64-hafdbs dirty dirty-private.patch
 	red dirty.private_tmpfs "private alone: 2 entries were write-protected, not 0"
 	red dirty.behind_skipped "17 of 16 entries were write-protected"
-	red dirty.edge_pmd "all: 15 entries were write-protected, not 16"
-	red dirty.edge_pud "all: 15 entries were write-protected, not 16"
+	red dirty.edges "all: 15 entries were write-protected, not 16"
 	red dirty.sparse "all: 5 entries were write-protected, not 8"
 	red dirty.huge_page "0 kB are still mapped huge"
 	green dirty.record_tmpfs
@@ -103,6 +103,38 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 			red dirty.entry_only "written again: 0 kB are dirty, not 28" && return
 	done
 	false
+}
+
+# bats test_tags=base,slow
+@test "a page that is left behind, or mapped though it has left the file, turns race red" {
+	local again
+
+	# The second takes a moment that not every boot meets.
+	for again in '' --again --again; do
+		broken arm64-hafdbs race race.patch
+		red race.dontneed_tmpfs "pages are left behind"
+		green race.remap_ext4
+		grep -qE "^race\..*(is not the file's|in a hole)" <<<"$failed" && return
+	done
+	false
+}
+
+# bats test_tags=base,slow
+@test "a page table that is allocated under the lock of the page turns tight red" {
+	cp -r "$ROOT/configs" "$BATS_TEST_TMPDIR/configs"
+	export FAULTLINE_CONFIGS=$BATS_TEST_TMPDIR/configs
+	sed -i 's/^cmdline .*/cmdline = faultline.rounds=200/' "$FAULTLINE_CONFIGS/machine/arm64-hafdbs"
+	run --separate-stderr "$CI/cell" v5.10 --step "$STEP" --machine arm64-hafdbs --tests tight \
+		--with "$CI/tests/controls/tight.patch"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	# All wait for each other, if it does not run out of memory first.
+	case $(jq -r .verdict "$output/result.json") in
+	hang) [ "$(jq '[.crash.trace[] | select(test("^ do_idle"))] | length' "$output/result.json")" -eq 2 ] ;;
+	fail) grep -q "not ok 1 writeback # died of signal 9" "$output/console.log" ;;
+	*) false ;;
+	esac
+	run -0 "$CI/cell" v5.10 --step "$STEP" --machine arm64-hafdbs --tests tight
 }
 
 @test "the base's own tests are judged by what the kernel's log says of them" {

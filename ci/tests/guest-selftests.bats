@@ -8,8 +8,15 @@ load helper
 setup() {
 	programs=$BATS_TEST_TMPDIR/selftests
 	mkdir "$programs" "$BATS_TEST_TMPDIR/work"
+	mkdir "$BATS_TEST_TMPDIR/thp"
 	sed -e "s|\"/selftests\"|\"$programs\"|; s|\"/tmp/selftests\"|\"$BATS_TEST_TMPDIR/work\"|" \
+		-e "s|MM_THP \"|\"$BATS_TEST_TMPDIR/thp/\" \"|" \
 		"$CI/guest/tests/selftests.c" >"$BATS_TEST_TMPDIR/selftests.c"
+	build
+}
+
+# build: make the program of its copy.
+build() {
 	gcc -D_GNU_SOURCE -I"$CI/guest/lib" -I"$CI/guest" -o "$BATS_TEST_TMPDIR/selftests-test" \
 		"$BATS_TEST_TMPDIR/selftests.c" "$CI"/guest/lib/{ktap,mm,swapfile,file,cgroup}.c -pthread
 }
@@ -76,6 +83,29 @@ says() { grep -qE "^$1" <<<"$output" || { printf 'no line "%s" in:\n%s\n' "$1" "
 	says '# > MiB: 0'
 	says 'ok 3 argument$'
 	says '# fact: selftests.skipped=small,huge$'
+}
+
+@test "what is to make huge pages has to make one; without any it is skipped" {
+	local good='stress: 0.1 s/loop	  16 succeed,    0 failed,   12 different pages'
+
+	for name in stress idle silent; do
+		printf '#!/bin/sh\necho "%s"\nexec sleep 60\n' "$good" >"$programs/$name"
+		chmod +x "$programs/$name"
+		echo "run $name $name 1 alive thp=madvise" >>"$programs/list"
+	done
+	sed -i 's/ 16 succeed/  0 succeed/' "$programs/idle"
+	sed -i /succeed/d "$programs/silent"
+	sed -i 's/define ROUND_SECONDS.*/define ROUND_SECONDS 1/' "$BATS_TEST_TMPDIR/selftests.c"
+	build
+	run -0 "$BATS_TEST_TMPDIR/selftests-test"
+	says 'ok 1 stress # SKIP no '
+	says '# fact: selftests.skipped=stress,idle,silent$'
+	echo 'always madvise [never]' >"$BATS_TEST_TMPDIR/thp/enabled"
+	run -1 "$BATS_TEST_TMPDIR/selftests-test"
+	says 'ok 1 stress$'
+	says 'not ok 2 idle # no huge page in 1 rounds'
+	says 'not ok 3 silent # no huge page in 0 rounds'
+	[ "$(head -n 1 "$BATS_TEST_TMPDIR/thp/enabled")" = never ]
 }
 
 @test "a line of the list that says nothing known is an error, not a test less" {

@@ -57,13 +57,33 @@ typedef int apply_fn(struct mm_struct *mm, unsigned long addr,
 		     unsigned long size, pte_fn_t fn, void *data);
 
 /*
+ * Where a function that kprobes have found is called from outside.  On powerpc they
+ * give the entry behind the two instructions that set up r2, for who has done so.
+ */
+static inline void *global_entry(void *at)
+{
+#ifdef CONFIG_PPC64
+	const u32 *insn = at;
+
+	/* addis r2,r12,X; addi r2,r2,Y */
+	if ((insn[-2] & 0xffff0000) == 0x3c4c0000 &&
+	    (insn[-1] & 0xffff0000) == 0x38420000)
+		return (void *)(insn - 2);
+#endif
+	return at;
+}
+
+/*
  * apply_to_existing_page_range(), which modules may call on 5.10 only; kprobes
- * knows where it is.  Return: NULL if not even they do.
+ * knows where it is.  Return: NULL if not even they do, or a call takes more than
+ * an address.
  */
 static inline apply_fn *apply_to_existing(void)
 {
 #ifdef APPLY_TO_EXISTING_EXPORTED
 	return apply_to_existing_page_range;
+#elif defined(CONFIG_PPC64_ELF_ABI_V1)
+	return NULL;
 #else
 	struct kprobe probe = {
 		.symbol_name = "apply_to_existing_page_range",
@@ -72,7 +92,7 @@ static inline apply_fn *apply_to_existing(void)
 	if (register_kprobe(&probe))
 		return NULL;
 	unregister_kprobe(&probe);
-	return (apply_fn *)probe.addr;
+	return global_entry(probe.addr);
 #endif
 }
 

@@ -7,8 +7,8 @@
  *
  * Facts:
  *   dirty.set_by=hardware|fault      what makes a clean, writable entry dirty
- *   dirty.edge_pud=yes|no            whether the address space has such an edge
- *   dirty.edge_pgd=yes|no            likewise
+ *   dirty.levels=<from>-<to>         of what entries map, as powers of two; those in
+ *	between that are a level are visited
  *   dirty.huge=yes|no                whether tmpfs gave a huge page
  *   dirty.after_skipped=reached|missed  the walk takes the mappings of a file in
  *	the order of their offsets; whether it goes on after one that it has to
@@ -23,10 +23,10 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "edges.h"
 #include "file.h"
 #include "ktap.h"
 #include "mm.h"
@@ -62,16 +62,21 @@ static int dev;
 static struct dirty_range range;	/* the last call and its answer */
 static unsigned char *bytes;	/* what the first byte of a page has to be */
 
+static void skip_on_arm(void)
+{
+#ifdef __arm__
+	/* Its pte_write() is "not L_PTE_RDONLY": true of what is not mapped, too */
+	skip("the helpers take an entry that is not there for one to protect");
+#endif
+}
+
 /* A file with nothing in it that was written, or of file_create(). */
 static void begin(const struct fs *fs, size_t pages, bool empty)
 {
 	size_t i;
 
 	psize = mm_page_size();
-#ifdef __arm__
-	/* Its pte_write() is "not L_PTE_RDONLY": true of what is not mapped, too */
-	skip("the helpers take an entry that is not there for one to protect");
-#endif
+	skip_on_arm();
 	module_load(DIRTY_NAME);
 	dev = open("/dev/" DIRTY_NAME, O_RDWR | O_CLOEXEC);
 	require(dev >= 0, "/dev/" DIRTY_NAME ": %m");
@@ -521,57 +526,11 @@ static void holes(const void *fs)
 	expect_file();
 }
 
-/**
- * struct edge - where one entry of a level ends and the next one begins
- * @name: of its fact, for it may be missing; NULL if it cannot
- * @shift: of the size of what an entry maps
- * @shift_s390x: the same there
- */
-struct edge {
-	const char *name;
-	unsigned int shift;
-	unsigned int shift_s390x;
-};
-
-static size_t edge_size(const struct edge *edge)
+static void visit_edge(const struct edge *e)
 {
-	struct utsname uts;
+	const size_t pages = 2 * HALF, edge_index = HALF;
+	struct view v = map_at(e->at - HALF * psize, 0, pages);
 
-	if (!edge->shift)
-		return mm_pmd_size();
-	require(!uname(&uts), "uname: %m");
-	return (size_t)1 << (strcmp(uts.machine, "s390x") ? edge->shift :
-							    edge->shift_s390x);
-}
-
-/* Is there address space for mm_reserve()? */
-static bool has_room(size_t align)
-{
-	void *p = mmap(NULL, 5 * align, PROT_NONE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (p != MAP_FAILED)
-		munmap(p, 5 * align);
-	return p != MAP_FAILED;
-}
-
-static void edges(const void *arg)
-{
-	const struct edge *edge = arg;
-	const size_t size = edge_size(edge), edge_index = HALF;
-	const size_t pages = 2 * HALF;
-	struct view v;
-
-	if (edge->name) {
-		fact(edge->name, "%s", has_room(size) ? "yes" : "no");
-		if (!has_room(size))
-			skip("no address space for %zu bytes", 5 * size);
-	}
-	begin(&tmpfs, pages, false);
-	v = map_at(mm_reserve(pages * psize, size, size - HALF * psize), 0,
-		   pages);
-	require((unsigned long)at(&v, edge_index) % size == 0,
-		"page %zu is at %p", edge_index, at(&v, edge_index));
 	touch(&v);
 	poke_set(&v, 0, 0xffff);
 	expect_protect("all", 0, pages, pages);
@@ -595,6 +554,17 @@ static void edges(const void *arg)
 	poke_set(&v, 0, 0x180);
 	expect_record("both sides", 0, pages, 0x180);
 	expect_file();
+}
+
+/* Where one entry of a level ends and the next one begins. */
+static void edges(const void *unused)
+{
+	char range[16];
+
+	begin(&tmpfs, 2 * HALF, false);
+	edges_range(range, sizeof(range));
+	fact("dirty.levels", "%s", range);
+	edges_each(HALF * psize, EDGES_DEEPER, visit_edge);
 }
 
 /* Page tables that are not there, between some that are. */
@@ -846,6 +816,7 @@ static void huge_page(const void *unused)
 		fact("dirty.huge", "no");
 		skip("this machine has no huge pages");
 	}
+	skip_on_arm();
 	mkdir(MOUNT, 0755);
 	require(!mount("tmpfs", MOUNT, "tmpfs", 0, "huge=always"),
 		"tmpfs with huge pages: %m");
@@ -982,9 +953,6 @@ static void unload(const void *unused)
 	module_load(DIRTY_NAME);
 }
 
-static const struct edge pmd_edge = { NULL, 0, 0 };
-static const struct edge pud_edge = { "dirty.edge_pud", 30, 31 };
-static const struct edge pgd_edge = { "dirty.edge_pgd", 39, 42 };
 static const bool protecting = true;
 
 static const struct ktap_case cases[] = {
@@ -1000,9 +968,7 @@ static const struct ktap_case cases[] = {
 	{ "offsets_ext4", offsets, &ext4, 0 },
 	{ "holes_tmpfs", holes, &tmpfs, 0 },
 	{ "holes_ext4", holes, &ext4, 0 },
-	{ "edge_pmd", edges, &pmd_edge, 0 },
-	{ "edge_pud", edges, &pud_edge, 0 },
-	{ "edge_pgd", edges, &pgd_edge, 0 },
+	{ "edges", edges, NULL, 0 },
 	{ "sparse", sparse, NULL, 0 },
 	{ "private_tmpfs", privates, &tmpfs, 0 },
 	{ "private_ext4", privates, &ext4, 0 },

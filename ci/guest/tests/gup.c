@@ -87,6 +87,7 @@ static size_t ask(const char *start, size_t nr, bool write, size_t most)
 	};
 	size_t i;
 
+	require(most <= GUP_PAGES, "%zu pages are too many", most);
 	edges_frames(start, most, before);
 	require(!ioctl(dev, GUP_FAST_ONLY, &req), "GUP_FAST_ONLY: %m");
 	require(req.got <= most, "%s %zu pages at %p: %u, not %zu",

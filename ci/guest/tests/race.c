@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,8 +35,10 @@
 #define READERS		2
 #define PAGES		96	/* of the file: six windows */
 #define SLOTS		4	/* mappings of the file */
+#define DROPPED		8	/* pages at a time */
+#define READ_AGAIN	32	/* pages that had been dropped, at least */
 #define LOOKS		100	/* each reader has to have taken */
-#define MORE_MS		20000	/* for those, at most, on a busy host */
+#define MORE_MS		20000	/* for these, at most, on a busy host */
 #define FREE_MS		2000	/* until all pages are freed */
 
 /* What a reader may meet, besides the right data */
@@ -65,8 +68,9 @@ static struct file file;
 static char *slots[SLOTS];
 static size_t slot_pages;
 static size_t psize;
-static int stop;
+static int stop, held;
 static long looks[READERS];
+static long long read_before;	/* see pages_read() */
 static u64 wrong_page, wrong_word;
 static int wrong;
 
@@ -146,6 +150,10 @@ static void *reader(void *count)
 	recover = &env;
 	sigsetjmp(env, 0);
 	while (!__atomic_load_n(&stop, __ATOMIC_SEQ_CST)) {
+		if (__atomic_load_n(&held, __ATOMIC_SEQ_CST)) {
+			sched_yield();
+			continue;
+		}
 		look(random_below(SLOTS), random_below(slot_pages));
 		__atomic_fetch_add((long *)count, 1, __ATOMIC_SEQ_CST);
 	}
@@ -153,27 +161,59 @@ static void *reader(void *count)
 	return NULL;
 }
 
-/* One slot in four is private, so both are always there. */
+/* One slot in four, so both are always there. */
+static bool is_private(size_t slot)
+{
+	return slot % 4 == 3;
+}
+
 static void map_slot(size_t slot)
 {
 	char *p = mmap(slots[slot], slot_pages * psize, PROT_READ | PROT_WRITE,
-		       (slot % 4 == 3 ? MAP_PRIVATE : MAP_SHARED) | MAP_FIXED,
+		       (is_private(slot) ? MAP_PRIVATE : MAP_SHARED) | MAP_FIXED,
 		       file.fd, file_index(slot, 0) * psize);
 
 	require(p == slots[slot], "mmap: %m");
 }
 
-static void write_pages(size_t first, size_t end)
+/* Pages of the file, with what those @ahead of them hold. */
+static void write_as(size_t first, size_t end, size_t ahead)
 {
 	char *buf = malloc(psize);
 	size_t i;
 
 	for (i = first; i < end; i++) {
-		file_page(buf, i);
+		file_page(buf, i + ahead);
 		require(pwrite(file.fd, buf, psize, i * psize) ==
 			(ssize_t)psize, "pwrite: %m");
 	}
 	free(buf);
+}
+
+static void write_pages(size_t first, size_t end)
+{
+	write_as(first, end, 0);
+}
+
+/*
+ * Nothing is written to a hole of the file but a last byte, so what a shared mapping
+ * shows otherwise has left the file.  Every other time, as looking is a fault as well.
+ */
+static void expect_hole(size_t first, size_t end)
+{
+	size_t i, k;
+	u64 word;
+
+	if (race->huge || random_below(2))
+		return;
+	for (i = 0; i < SLOTS; i++) {
+		for (k = first; k < end && !is_private(i); k++) {
+			word = __atomic_load_n((u64 *)(slots[i] + k * psize),
+					       __ATOMIC_SEQ_CST);
+			require(!word, "page %zu of slot %zu began with 0x%llx in a hole",
+				k, i, word);
+		}
+	}
 }
 
 static void some_range(size_t nr, size_t *first, size_t *end)
@@ -217,6 +257,7 @@ static void truncate_extend(void)
 	require(!ftruncate(file.fd, first * psize), "ftruncate: %m");
 	usleep(random_below(1000));
 	require(!ftruncate(file.fd, file.pages * psize), "ftruncate: %m");
+	expect_hole(first, file.pages);
 	write_pages(first, first + 8 < file.pages ? first + 8 : file.pages);
 }
 
@@ -229,6 +270,7 @@ static void punch(void)
 			   FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			   first * psize, (end - first) * psize),
 		"fallocate: %m");
+	expect_hole(first, end);
 	write_pages(first, first + 8 < end ? first + 8 : end);
 }
 
@@ -240,16 +282,27 @@ static void remove_pages(void)
 	some_range(slot_pages, &first, &end);
 	require(!madvise(slots[slot] + first * psize, (end - first) * psize,
 			 MADV_REMOVE), "MADV_REMOVE: %m");
+	expect_hole(first, end);
 	first = file_index(slot, first);
 	write_pages(first, first + 4 < file.pages ? first + 4 : file.pages);
 }
 
+/*
+ * From the page cache.  Only what is clean and mapped nowhere goes, and the readers
+ * may be so fast that nothing ever is: every other time they are held.
+ */
 static void drop(void)
 {
-	size_t slot = random_below(SLOTS);
+	size_t first = random_below(file.pages - DROPPED + 1), slot;
 
-	madvise(slots[slot], slot_pages * psize, MADV_DONTNEED);
-	posix_fadvise(file.fd, 0, 0, POSIX_FADV_DONTNEED);
+	__atomic_store_n(&held, random_below(2), __ATOMIC_SEQ_CST);
+	require(!fdatasync(file.fd), "fdatasync: %m");
+	for (slot = 0; slot < SLOTS; slot++)
+		madvise(slots[slot] + first * psize, DROPPED * psize,
+			MADV_DONTNEED);
+	posix_fadvise(file.fd, first * psize, DROPPED * psize,
+		      POSIX_FADV_DONTNEED);
+	__atomic_store_n(&held, 0, __ATOMIC_SEQ_CST);
 }
 
 static void fork_exit(void)
@@ -330,14 +383,23 @@ static void lay_out(void)
 	}
 }
 
+/* How many slots have a huge page mapped as one. */
+static size_t huge_slots(void)
+{
+	size_t huge = 0, i;
+
+	for (i = 0; i < SLOTS; i++)
+		huge += !!mm_map(slots[i]).shmem_huge;
+	return huge;
+}
+
 /* The same in huge pages; where memory is in pieces that takes a few tries. */
 static void lay_out_huge(void)
 {
-	struct mm_map m = { 0 };
+	size_t huge = 0, i;
 	int tries;
-	size_t i;
 
-	for (tries = 0; tries < 10 && !m.shmem_huge; tries++) {
+	for (tries = 0; tries < 10 && huge < SLOTS; tries++) {
 		if (tries) {
 			munmap(slots[0], SLOTS * mm_pmd_size());
 			close(file.fd);
@@ -346,9 +408,50 @@ static void lay_out_huge(void)
 		lay_out();
 		for (i = 0; i < SLOTS; i++)
 			mm_read(slots[i]);
-		m = mm_map(slots[0]);
+		huge = huge_slots();
 	}
-	require(m.shmem_huge, "tmpfs gave no huge page");
+	require(huge == SLOTS, "tmpfs gave %zu huge pages, not %d", huge,
+		SLOTS);
+}
+
+/* They are split, but one: begin again.  Return: whether one is huge now. */
+static bool some_huge(void)
+{
+	size_t i;
+
+	if (huge_slots())
+		return true;
+	require(!ftruncate(file.fd, 0) &&
+		!ftruncate(file.fd, file.pages * psize), "ftruncate: %m");
+	write_pages(0, file.pages);
+	/* No huge page goes where there is a page table */
+	for (i = 0; i < SLOTS; i++) {
+		map_slot(i);
+		mm_read(slots[i]);
+	}
+	return huge_slots();
+}
+
+/*
+ * What is in a shared mapping is of the file: that is seen once the file says
+ * another thing.
+ */
+static void expect_no_stale_page(void)
+{
+	size_t i, k;
+
+	write_as(0, file.pages, file.pages);
+	for (i = 0; i < SLOTS; i++) {
+		if (is_private(i))
+			continue;
+		require(!mprotect(slots[i], slot_pages * psize,
+				  PROT_READ | PROT_WRITE), "mprotect: %m");
+		for (k = 0; k < slot_pages; k++)
+			require(file_page_ok(slots[i] + k * psize,
+					     file_index(i, k) + file.pages),
+				"page %zu of slot %zu is not the file's",
+				file_index(i, k), i);
+	}
 }
 
 static long fewest_looks(void)
@@ -364,13 +467,27 @@ static long fewest_looks(void)
 	return fewest;
 }
 
+/* Read from the disk since the beginning: there is nobody else here. */
+static long long pages_read(void)
+{
+	return (mm_number("/proc/vmstat", "pgpgin") - read_before) * 1024 /
+	       (long long)psize;
+}
+
+/* Has what is to happen at the same time happened? */
+static bool enough(void)
+{
+	return fewest_looks() >= LOOKS &&
+	       (race->disturb != drop || pages_read() >= READ_AGAIN);
+}
+
 static void compete(void *cg)
 {
 	pthread_t threads[READERS];
 	struct sigaction sa = { .sa_handler = on_fault,
 				.sa_flags = SA_NODEFER };
 	long long end, before, after;
-	long rounds = 0, least, seen;
+	long rounds = 0, huge_rounds = 0, least, seen;
 	size_t i, k;
 
 	if (race->huge)
@@ -386,9 +503,12 @@ static void compete(void *cg)
 		require(!pthread_create(&threads[i], NULL, reader, &looks[i]),
 			"pthread_create");
 	least = guest_option("faultline.rounds", ROUNDS);
+	read_before = mm_number("/proc/vmstat", "pgpgin");
 	for (end = now_ms() + MS; now_ms() < end || rounds < least ||
-	     (fewest_looks() < LOOKS && now_ms() < end + limit_ms(MORE_MS)); rounds++)
+	     (!enough() && now_ms() < end + limit_ms(MORE_MS)); rounds++) {
+		huge_rounds += race->huge && some_huge();
 		race->disturb();
+	}
 	seen = fewest_looks();
 	__atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
 	for (i = 0; i < READERS; i++)
@@ -397,6 +517,16 @@ static void compete(void *cg)
 	expect(seen >= LOOKS, "a reader has looked %ld times only", seen);
 	expect(!wrong, "page %llu began with 0x%llx, not 0x%llx", wrong_page,
 	       wrong_word, file_word(wrong_page, 0));
+
+	/* Or else they are not what they are called */
+	if (race->huge)
+		expect(huge_rounds * 2 >= rounds,
+		       "%ld of %ld rounds had a huge page", huge_rounds, rounds);
+	if (race->disturb == drop)
+		expect(pages_read() >= READ_AGAIN,
+		       "in %ld rounds %lld pages were read again", rounds,
+		       pages_read());
+	expect_no_stale_page();
 
 	/* At rest everything is there again, in the file and in a mapping */
 	write_pages(0, file.pages);

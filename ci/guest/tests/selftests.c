@@ -31,6 +31,7 @@
 #define LIST		DIR "/list"
 #define WORKDIR		"/tmp/selftests"
 #define HUGEPAGES	"/proc/sys/vm/nr_hugepages"
+#define ROUND_SECONDS	20	/* for the first round of one that runs for ever */
 #define MAX_CASES	64
 #define MAX_ARGS	16
 #define KSFT_SKIP	4
@@ -101,11 +102,15 @@ static char thp_before[16];
  * @known: it does
  * @passed: tests that passed
  * @skipped: tests that it skipped
+ * @rounds: of transhuge-stress
+ * @huge: pages that became huge in all of them
  */
 static struct totals {
 	bool known;
 	unsigned int passed;
 	unsigned int skipped;
+	unsigned int rounds;
+	unsigned long huge;
 } totals;
 
 static bool take_setting(struct program *p, char *word)
@@ -234,8 +239,11 @@ static void set_up(struct program *p)
 	if (p->swap)
 		swapfile_on(p->swap);
 	/* A guest has less memory than it takes to be on by default */
-	if (p->thp && !mm_word(MM_THP "enabled", thp_before, sizeof(thp_before)))
-		mm_set(MM_THP "enabled", "%s\n", p->thp);
+	if (!p->thp)
+		return;
+	if (mm_word(MM_THP "enabled", thp_before, sizeof(thp_before)))
+		give_up(p->name, "no %s", MM_THP "enabled");
+	mm_set(MM_THP "enabled", "%s\n", p->thp);
 }
 
 static void tear_down(struct program *p)
@@ -279,8 +287,22 @@ static bool is_bad_result(const char *line)
 	       !strstr(line, "# TODO") && !strstr(line, "# XFAIL");
 }
 
+/* "..., 12 succeed, 4 failed, ..." of transhuge-stress, at the end of a round */
+static void count_huge(const char *line)
+{
+	const char *s = strstr(line, " succeed, ");
+
+	if (!s)
+		return;
+	while (s > line && strchr("0123456789", s[-1]))
+		s--;
+	totals.rounds++;
+	totals.huge += strtoul(s, NULL, 10);
+}
+
 static void read_line(const char *line, bool show)
 {
+	count_huge(line);
 	if (sscanf(line, "# Totals: pass:%u fail:%*u xfail:%*u xpass:%*u skip:%u",
 		   &totals.passed, &totals.skipped) == 2)
 		totals.known = true;
@@ -339,6 +361,13 @@ static bool is_good(const char *end, int code)
 	}
 }
 
+/* One that makes huge pages for ever has to have ended a round. */
+static bool waits_for_round(const struct program *p, time_t end)
+{
+	return !strcmp(p->end, "alive") && p->thp && !totals.rounds &&
+	       time(NULL) < end + ROUND_SECONDS * guest_option("faultline.slow", 1);
+}
+
 static void run(const void *arg)
 {
 	struct program *p = (struct program *)arg;
@@ -367,7 +396,7 @@ static void run(const void *arg)
 		execute(p, fds[1]);
 	close(fds[1]);
 	poll_fd.fd = fds[0];
-	while (!ended && time(NULL) < end) {
+	while (!ended && (time(NULL) < end || waits_for_round(p, end))) {
 		poll(&poll_fd, 1, 20);
 		print_some(fds[0], !forever);
 		ended = waitpid(pid, &status, WNOHANG) == pid;
@@ -378,16 +407,19 @@ static void run(const void *arg)
 	while (print_some(fds[0], !forever))
 		;
 
-	if (forever)
+	if (forever) {
 		expect(!ended, "ended with status 0x%x", status);
-	else if (!ended)
+		expect(!p->thp || totals.huge, "no huge page in %u rounds",
+		       totals.rounds);
+	} else if (!ended) {
 		expect(false, "no end after %u s", seconds);
-	else if (WIFSIGNALED(status))
+	} else if (WIFSIGNALED(status)) {
 		expect(false, "died of signal %d (%s)", WTERMSIG(status),
 		       strsignal(WTERMSIG(status)));
-	else
+	} else {
 		expect(is_good(p->end, WEXITSTATUS(status)),
 		       "exit status %d, not %s", WEXITSTATUS(status), p->end);
+	}
 	tear_down(p);
 	if (ended && WIFEXITED(status) && WEXITSTATUS(status) == KSFT_SKIP)
 		give_up(p->name, "it says so%s", "");
@@ -507,7 +539,7 @@ static bool take_line(struct ktap_case *c, int i, char *line)
 		if (!parse(&programs[i], line + 4))
 			return false;
 		*c = (struct ktap_case){ programs[i].name, run, &programs[i],
-					 programs[i].seconds + 10 };
+					 programs[i].seconds + ROUND_SECONDS + 10 };
 	} else if (!strncmp(line, "load ", 5)) {
 		if (!parse_module(&modules[i], line + 5))
 			return false;

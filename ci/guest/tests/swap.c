@@ -242,7 +242,7 @@ static long long charges(const struct copies *c)
 }
 
 /*
- * How many faults it takes to swap a page in and copy it.  One does both, but
+ * How many faults it is to take to swap a page in and copy it.  One does both, but
  * not with the long descriptors of 32-bit arm: there an entry is not read back
  * as it was set, so the copy looks late, is thrown away, and made again by a
  * second one.  It is these, too, that give arm its huge pages.
@@ -258,9 +258,9 @@ static long faults_to_copy(void)
 
 /*
  * Write to byte @at of each page; that must take @want pages and @each faults
- * a page, and no other.
+ * a page, and no other.  Return: how many faults a page it took.
  */
-static void write_all(const struct copies *c, char *p, size_t at,
+static long write_all(const struct copies *c, char *p, size_t at,
 		      long long want, long each, const char *who)
 {
 	long long pages;
@@ -292,6 +292,7 @@ static void write_all(const struct copies *c, char *p, size_t at,
 		mm_poke(p + i * psize + at, file_byte(i, at));
 	}
 	check(p, PAGES);
+	return (faults + PAGES / 2) / PAGES;
 }
 
 /* How many of the pages that are swapped out are in the swap cache as well. */
@@ -348,6 +349,7 @@ static void write_shared(void *arg)
 {
 	const struct copies *c = arg;
 	const long copies = faults_to_copy();
+	long took;
 	char *p = swapped_memory(c);
 	int go[2], status;
 	char byte = 0;
@@ -364,9 +366,9 @@ static void write_shared(void *arg)
 		write_all(c, p, psize - 1, 0, 1, "child");
 		_exit(0);
 	}
-	fact("swap.faults_to_copy", "%ld", copies);
-	write_all(c, p, 0, (c->cached ? 0 : PAGES) + copies * PAGES, copies,
-		  "parent");
+	took = write_all(c, p, 0, (c->cached ? 0 : PAGES) + copies * PAGES,
+			 copies, "parent");
+	fact("swap.faults_to_copy", "%ld", took);
 	for (i = 0; i < PAGES; i++)
 		mm_poke(p + i * psize, 0x5a);
 	require(write(go[1], &byte, 1) == 1, "write: %m");
