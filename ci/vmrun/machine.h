@@ -11,7 +11,8 @@
  * @arch: the kernel's name of the architecture
  * @kernel: build configuration it boots; vmrun does not use it
  * @image: kernel image in the build folder; vmrun does not use it
- * @qemu: QEMU program, a name looked up in PATH or a path
+ * @qemu: QEMU program, a name looked up in PATH or a path; a script in its place has
+ *	to exec it, or QEMU outlives a vmrun that is killed
  * @board: board and CPU options, blank separated
  * @disk: QEMU device model of the test disk
  * @console: the guest's console device

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -311,6 +312,8 @@ fail:
 
 static int watch_signals(void)
 {
+	static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction old;
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -319,10 +322,11 @@ static int watch_signals(void)
 	/* a parent may have left it ignored, and then no child could be reaped */
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
+	/* nohup and the like: what is ignored would come through the descriptor */
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (!sigaction(ends[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaddset(&set, ends[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
@@ -372,11 +376,16 @@ static int print_command(const struct boot *boot)
 	return ret ? EXIT_INFRA : EXIT_GOOD;
 }
 
+static unsigned int times(unsigned int seconds, unsigned int n)
+{
+	return seconds > UINT_MAX / n ? UINT_MAX : seconds * n;
+}
+
 /* Run the guest, with the patience that its machine needs. */
 static void run_slowly(struct run *run)
 {
-	run->silence *= run->boot.machine->slow;
-	run->timeout *= run->boot.machine->slow;
+	run->silence = times(run->silence, run->boot.machine->slow);
+	run->timeout = times(run->timeout, run->boot.machine->slow);
 	run_guest(run);
 }
 
@@ -387,6 +396,7 @@ static int report(struct run *run, const struct options *o)
 	json_t *json = result_json(run, name, &o->ids);
 	struct sbuf err = {};
 	int status = verdict_status(run->verdict);
+	bool written = false;
 
 	if (!json) {
 		fprintf(stderr, "vmrun: cannot make the result\n");
@@ -394,10 +404,12 @@ static int report(struct run *run, const struct options *o)
 	} else if (result_write(json, run->dir, &err)) {
 		fprintf(stderr, "vmrun: %s\n", sb_str(&err));
 		status = EXIT_INFRA;
+	} else {
+		written = true;
 	}
 	if (run->verdict == VERDICT_INFRA)
 		fprintf(stderr, "vmrun: %s: %s\n", name, sb_str(&run->reason));
-	if (!o->quiet)
+	if (!o->quiet && written)
 		printf("%s %s: %s (%zu passed, %zu failed, %zu skipped, %.1f s, %s)\n",
 		       verdict_name(run->verdict), name, sb_str(&run->reason),
 		       k->count[KTAP_OK], k->count[KTAP_NOT_OK],

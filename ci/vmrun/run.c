@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@
 #define END_MS 10000		/* from SHUTDOWN to QEMU's end */
 #define QUIT_MS 3000		/* from "quit" to QEMU's end; then it is killed */
 #define DRAIN_MS 1000		/* from QEMU's end to the end of its output */
+#define ECHO_MS 10000		/* for whom the console is passed on to, to take some */
 #define STALL_MS 1500		/* between two looks: it was us who did not run */
 
 struct watch {
@@ -124,6 +126,39 @@ static void log_write(struct watch *w, const char *data, size_t len)
 	}
 }
 
+/*
+ * Pass the console on. Whoever reads that, a pager that stands still, must keep
+ * neither a signal nor the guest waiting: it gets no more then.
+ */
+static void echo(struct watch *w, const char *data, size_t len)
+{
+	struct pollfd fds[2] = {
+		{ .fd = STDERR_FILENO, .events = POLLOUT },
+		{ .fd = w->run->signals, .events = POLLIN },
+	};
+	ssize_t n;
+	int null;
+
+	while (len && w->run->echo) {
+		if (poll(fds, 2, ECHO_MS) <= 0 || !(fds[0].revents & POLLOUT)) {
+			w->run->echo = false;
+			/* nor must what else there is to say */
+			null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+			dup2(null, STDERR_FILENO);
+			close(null);
+			return;
+		}
+		/* so many go into a pipe that takes any */
+		n = write(STDERR_FILENO, data, len < PIPE_BUF ? len : PIPE_BUF);
+		if (n <= 0) {
+			w->run->echo = false;
+			return;
+		}
+		data += n;
+		len -= n;
+	}
+}
+
 static void read_console(struct watch *w)
 {
 	long long room = w->run->log_max * 1024LL * 1024 - w->log_bytes;
@@ -141,8 +176,7 @@ static void read_console(struct watch *w)
 		n = room;
 	w->log_bytes += n;
 	log_write(w, buf, n);
-	if (w->run->echo && fwrite(buf, 1, n, stderr) != (size_t)n)
-		w->run->echo = false;
+	echo(w, buf, n);
 	if (w->diagnosis)
 		fwrite(buf, 1, n, w->diagnosis);
 	console_feed(&w->console, buf, n);

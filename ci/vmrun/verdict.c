@@ -64,6 +64,15 @@ static void judge_token(struct judge *j, const char *text)
 		j->token = true;
 }
 
+/* printk's "** 57 printk messages dropped **": anything may have been among them */
+static bool is_loss(const char *text)
+{
+	const char *end = " printk messages dropped";
+	size_t digits = !strncmp(text, "** ", 3) ? strspn(text + 3, "0123456789") : 0;
+
+	return digits && !strncmp(text + 3 + digits, end, strlen(end));
+}
+
 static bool is_ruler(const char *text)
 {
 	return text[0] == '-';
@@ -82,8 +91,17 @@ static void forget_ruler(struct judge *j)
 	trace_reset(&j->trace);
 }
 
-/* What a test says behind its result is no report of the kernel's. */
-static const struct pattern *report(const struct judge *j, const char *text)
+/**
+ * judge_match() - look for a crash pattern in a console line
+ * @patterns: crash patterns
+ * @text: the line, as console_strip() gives it
+ *
+ * What a test says behind its result is no report of the kernel's.
+ *
+ * Return: the pattern, or NULL.
+ */
+const struct pattern *judge_match(const struct patterns *patterns,
+				  const char *text)
 {
 	const char *result = text + strspn(text, " ");
 	const char *note = strstr(result, " # ");
@@ -91,29 +109,28 @@ static const struct pattern *report(const struct judge *j, const char *text)
 	char *head;
 
 	if (!note || (strncmp(result, "ok ", 3) && strncmp(result, "not ok ", 7)))
-		return patterns_match(j->patterns, text);
+		return patterns_match(patterns, text);
 	head = xstrndup(text, note - text);
-	p = patterns_match(j->patterns, head);
+	p = patterns_match(patterns, head);
 	free(head);
 	return p;
 }
 
 static void judge_crash(struct judge *j, const char *text)
 {
-	const struct pattern *p = report(j, text);
+	const struct pattern *p = judge_match(j->patterns, text);
 
 	if (!p)
 		return;
 	if (known_take(j->known, text)) {
 		forget_ruler(j);
-		j->excused = true;
+		j->excused++;
 		return;
 	}
-	/* the ruler below a known splat; the one above the next is another */
-	if (j->excused && is_ruler(text)) {
-		j->excused = false;
-		if (strstr(text, "end trace"))
-			return;
+	/* the ruler below a known splat; several CPUs may have one each */
+	if (j->excused && strstr(text, "end trace")) {
+		j->excused--;
+		return;
 	}
 	if (j->crash_line && strstr(text, "end trace"))
 		j->ended = true;
@@ -149,6 +166,8 @@ enum ktap_kind judge_line(struct judge *j, const char *line,
 	}
 	if (!j->crash_line || is_ruler(j->crash_line))
 		judge_crash(j, text);
+	if (is_loss(text))
+		keep(&j->lost, text);
 	if (j->crash_line)
 		trace_add(&j->trace, text);
 	if (flags)
@@ -181,6 +200,17 @@ static void name_failed(const struct ktap *k, struct sbuf *reason)
 	}
 }
 
+/* The guest gives back its disk, and says so as a result: that is no test. */
+static size_t disk_ok(const struct ktap *k)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->n_cases; i++)
+		n += k->cases[i].result == KTAP_OK &&
+		     !strcmp(k->cases[i].name, "disk");
+	return n;
+}
+
 /* The guest powered off: did its tests pass? */
 static enum verdict judge_tests(const struct judge *j, struct sbuf *reason)
 {
@@ -194,11 +224,16 @@ static enum verdict judge_tests(const struct judge *j, struct sbuf *reason)
 		sb_addf(reason, "%s", k->error);
 		return VERDICT_FAIL;
 	}
+	if (j->lost) {
+		sb_addf(reason, "the console lost what the kernel said: '%s'",
+			j->lost);
+		return VERDICT_FAIL;
+	}
 	if (j->late) {
 		sb_addf(reason, "KTAP after the success line: '%s'", j->late);
 		return VERDICT_FAIL;
 	}
-	if (!k->count[KTAP_OK]) {
+	if (k->count[KTAP_OK] <= disk_ok(k)) {
 		sb_addf(reason, "no test ran (%zu skipped)",
 			k->count[KTAP_SKIP]);
 		return VERDICT_FAIL;
@@ -318,6 +353,7 @@ void judge_free(struct judge *j)
 {
 	ktap_free(&j->ktap);
 	free(j->forged);
+	free(j->lost);
 	free(j->late);
 	free(j->crash_line);
 	trace_reset(&j->trace);

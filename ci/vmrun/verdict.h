@@ -52,12 +52,13 @@ struct run_end {
  * @token: our success line came, and in its place
  * @forged: the first success line that was not ours or not due, or NULL
  * @forged_why: what was wrong with it
+ * @lost: the first line that says that lines before it are missing, or NULL
  * @late: KTAP after the success line, or NULL
  * @crash_line: the first crash line that says something, or NULL
  * @crash_pattern: the pattern it matched
  * @trace: the first report, from its first crash line on
  * @known: splats that are no crash, or NULL; set after judge_init()
- * @excused: a known splat was the last thing that happened
+ * @excused: known splats whose last ruler is still to come
  * @ended: a report has ended of which only rulers could be told
  * @last: last line that was not empty, for the reason of a hang
  */
@@ -68,12 +69,13 @@ struct judge {
 	bool token;
 	char *forged;
 	const char *forged_why;
+	char *lost;
 	char *late;
 	char *crash_line;
 	const char *crash_pattern;
 	struct trace trace;
 	struct known *known;
-	bool excused;
+	unsigned int excused;
 	bool ended;
 	struct sbuf last;
 };
@@ -82,6 +84,8 @@ void judge_init(struct judge *j, const struct patterns *patterns,
 		const char *nonce);
 enum ktap_kind judge_line(struct judge *j, const char *line,
 			  unsigned int flags);
+const struct pattern *judge_match(const struct patterns *patterns,
+				  const char *text);
 enum verdict judge_verdict(struct judge *j, const struct run_end *end,
 			   struct sbuf *reason);
 void judge_free(struct judge *j);

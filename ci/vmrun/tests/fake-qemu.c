@@ -34,6 +34,8 @@ static const struct {
 	{ "late-ktap", "BHTDLZ" },
 	{ "not-ok", "BHFDZ" },
 	{ "skipped", "BHSDZ" },
+	{ "crash-goes-on", "BHwX" },
+	{ "crash-chatter", "BHwvC" },
 	{ "short-plan", "BHZ" },
 	{ "panic", "BHPR" },
 	{ "warn", "BHwTDZ" },
@@ -242,6 +244,10 @@ static void play(char what)
 		say("  ok 2 second # SKIP nor there");
 		say("ok 1 group # SKIP all");
 		break;
+	case 'v':
+		usleep(1500000);
+		say("said a while after it");
+		break;
 	case 'L':
 		say("ok 2 more");
 		break;
@@ -320,6 +326,7 @@ static void play(char what)
 		break;
 	case 'z':
 		/* As when a host stands still: neither of us runs */
+		usleep(300000); /* it has read what there is */
 		kill(getppid(), SIGSTOP);
 		sleep(5);
 		kill(getppid(), SIGCONT);

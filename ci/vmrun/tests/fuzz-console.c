@@ -77,7 +77,7 @@ static void on_line(void *ctx, const char *line, unsigned int flags)
 {
 	struct seen *seen = ctx;
 	const char *text = console_strip(line);
-	const struct pattern *p = patterns_match(&patterns, text);
+	const struct pattern *p = judge_match(&patterns, text);
 
 	seen->token |= !flags && !strcmp(text, "faultline: done " NONCE);
 	seen->crash |= p && text[0] != '-' && !strstr(text, "fuzzed-known");

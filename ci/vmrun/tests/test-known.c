@@ -16,11 +16,12 @@ static int load(struct known *k, const char *text, const char *machine,
 	return known_load(k, path, machine, err);
 }
 
-#define SPLAT(where) \
-	"------------[ cut here ]------------\n" \
+#define CUT "------------[ cut here ]------------\n"
+#define WARNING(where) \
 	"WARNING: CPU: 0 PID: 1 at " where ":12 f+0x0/0x10\n" \
-	"Call trace:\n f+0x0/0x10\n" \
-	"---[ end trace 0123456789abcdef ]---\n"
+	"Call trace:\n f+0x0/0x10\n"
+#define END "---[ end trace 0123456789abcdef ]---\n"
+#define SPLAT(where) CUT WARNING(where) END
 #define HEAD "KTAP version 1\n1..1\n"
 #define TAIL "ok 1 a\nfaultline: done " TEST_NONCE "\nreboot: Power down\n"
 
@@ -78,6 +79,13 @@ static void test_listed(void **state)
 	expect_verdict(HEAD SPLAT("mm/a.c") SPLAT("mm/a.c") TAIL, listed,
 		       "arm64-x", VERDICT_PASS, 2);
 	expect_verdict(HEAD TAIL, listed, "arm64-x", VERDICT_PASS, 0);
+	/* of two CPUs, at the same time */
+	expect_verdict(HEAD CUT CUT WARNING("mm/a.c") WARNING("mm/a.c") END END TAIL,
+		       listed, "arm64-x", VERDICT_PASS, 2);
+	expect_verdict(HEAD CUT WARNING("mm/a.c") CUT WARNING("mm/a.c") END END TAIL,
+		       listed, "arm64-x", VERDICT_PASS, 2);
+	expect_verdict(HEAD CUT CUT WARNING("mm/a.c") WARNING("mm/a.c") END END END TAIL,
+		       listed, "arm64-x", VERDICT_CRASH, 2);
 	/* controls: not listed, listed for others, and another besides */
 	expect_verdict(HEAD SPLAT("mm/a.c") TAIL, "# none\n", "arm64-x",
 		       VERDICT_CRASH, 0);

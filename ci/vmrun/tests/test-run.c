@@ -47,8 +47,13 @@ static void make_machine(const char *qemu, const char *script, const char *kvm)
 }
 
 /* Start vmrun on the machine file; its output goes to the file "out". */
+/* A signal that vmrun's parent has ignored, and where it writes its errors, if not in "out" */
+static int ignored;
+static int errors = -1;
+
 static pid_t start_vmrun(const char *options)
 {
+	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
 	struct strvec argv = {};
 	pid_t pid;
 	int fd;
@@ -69,9 +74,10 @@ static pid_t start_vmrun(const char *options)
 	if (!pid) {
 		fd = open(in("out"), O_WRONLY | O_CREAT | O_TRUNC, 0666);
 		dup2(fd, 1);
-		dup2(fd, 2);
-		/* a job that a shell put in the background ignores this one */
-		signal(SIGQUIT, SIG_DFL);
+		dup2(errors < 0 ? fd : errors, 2);
+		/* a job that a shell put in the background ignores some */
+		for (size_t i = 0; i < ARRAY_SIZE(sigs); i++)
+			signal(sigs[i], sigs[i] == ignored ? SIG_IGN : SIG_DFL);
 		execv(argv.v[0], argv.v);
 		_exit(99);
 	}
@@ -231,6 +237,12 @@ static void test_crash(void **state)
 	json_decref(json);
 	check("warn", "", 1, "crash", "WARNING: CPU: 1 PID: 1 at mm/memory.c:1");
 	check("cut-here", "", 1, "crash", "WARNING: CPU: 1 PID: 1 at mm/memory.c:1");
+	/* one that does not end by itself is over when it says no more, or soon */
+	check("crash-goes-on", "", 1, "crash", "WARNING: CPU: 1 PID: 1 at mm/memory.c:1");
+	check("crash-chatter", "", 1, "crash", "WARNING: CPU: 1 PID: 1 at mm/memory.c:1");
+	text_of("output/console.log", log, 10000);
+	assert_has(log, "said a while after it");
+	assert_has(log, "still here");
 	check("megabyte-oops", "", 1, "crash", "nnnn");
 	check("open-panic", "", 1, "crash", "Kernel panic - not syncing: no newline");
 	free(log);
@@ -554,6 +566,72 @@ static void test_interrupted(void **state)
 	}
 }
 
+/* As under nohup: what is ignored ends no run. */
+static void test_ignored(void **state)
+{
+	json_t *json;
+	pid_t pid;
+
+	(void)state;
+	make_machine(getenv("FAKE_QEMU"), "chatter", "none");
+	unlink(in("pid"));
+	ignored = SIGHUP;
+	pid = start_vmrun("--timeout 4 --silence 3");
+	ignored = 0;
+	wait_for_fake();
+	assert_int_equal(kill(pid, SIGHUP), 0);
+	assert_int_equal(finish(pid), 1);
+	json = load_result();
+	assert_has(word(json, "reason"), "not done after 4 s");
+	json_decref(json);
+}
+
+/* Who has the console passed on, and reads no more, does not keep a signal waiting. */
+static void test_reader_that_stands_still(void **state)
+{
+	char fill[4096] = "";
+	int ends[2], i;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	while (write(ends[1], fill, sizeof(fill)) > 0)
+		;
+	assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
+	make_machine(getenv("FAKE_QEMU"), "chatter", "none");
+	unlink(in("pid"));
+	errors = ends[1];
+	pid = start_vmrun("--verbose");
+	errors = -1;
+	wait_for_fake();
+	usleep(300000);
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	for (i = 0; i < 1000 && !waitpid(pid, NULL, WNOHANG); i++)
+		usleep(10000);
+	if (i == 1000)
+		kill(pid, SIGKILL);
+	assert_in_range(i, 0, 999);
+	assert_true(is_gone(fake_pid()));
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* Nothing is said of a result that is not there. */
+static void test_no_result(void **state)
+{
+	char text[4000];
+
+	(void)state;
+	check("pass", "", 0, "pass", "2 passed");
+	text_of("out", text, sizeof(text));
+	assert_has(text, "pass machine: 2 passed");
+	assert_int_equal(mkdir(in("output/.result.json.tmp"), 0755), 0);
+	assert_int_equal(finish(start_vmrun("")), 125);
+	text_of("out", text, sizeof(text));
+	assert_null(strstr(text, "pass machine"));
+	assert_int_equal(rmdir(in("output/.result.json.tmp")), 0);
+}
+
 static void test_killed(void **state)
 {
 	(void)state;
@@ -724,6 +802,9 @@ int main(void)
 		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_no_space),
 		cmocka_unit_test(test_interrupted),
+		cmocka_unit_test(test_ignored),
+		cmocka_unit_test(test_reader_that_stands_still),
+		cmocka_unit_test(test_no_result),
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_two_in_one_folder),
 		cmocka_unit_test(test_kvm),
