@@ -79,7 +79,7 @@ step_of() { step_named "$(basename "$(grep -lF -e "$1" "$ROOT"/patches/v5.10/*.p
 young_step() {
 	local patch
 
-	patch=$(awk '$1 == "faultaround.prefaulted" && $4 == "old" { print $5 }' "$ROOT/patches/v5.10/facts")
+	patch=$(awk '$1 == "faultaround.prefaulted" && $4 == "old" { print $5; exit }' "$ROOT/patches/v5.10/facts")
 	echo $(($(step_named "$patch") - 1))
 }
 
