@@ -34,6 +34,7 @@
 #define SIDE		8	/* pages on either side of an edge */
 #define PAGES		(2 * SIDE)
 #define TRIES		50
+#define LOW		16	/* places to try */
 #define ANON		(MAP_PRIVATE | MAP_ANONYMOUS)
 #define RW		(PROT_READ | PROT_WRITE)
 #define NR_HUGE		"/proc/sys/vm/nr_hugepages"
@@ -434,6 +435,22 @@ static void top(const void *unused)
 	fact("gup.tops", "%s", text);
 }
 
+/* Pages near the start of the address space: where neither program nor heap are. */
+static char *map_low(void)
+{
+	char *at, *p = MAP_FAILED;
+	int i;
+
+	for (i = 1; i <= LOW && p == MAP_FAILED; i++) {
+		at = (char *)(i * mm_pmd_size());
+		p = mmap(at, PAGES * psize, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0);
+		require(p == at || (p == MAP_FAILED && errno == EEXIST),
+			"mmap at %p: %p, %m", at, p);
+	}
+	require(p != MAP_FAILED, "all of %d places are in use", LOW);
+	return p;
+}
+
 /*
  * As far behind the end of the address space as something is behind its start.  A
  * 7.3 kernel for 52 bits finds that on an arm64 CPU of 48: TASK_SIZE_MAX lets it go
@@ -441,7 +458,7 @@ static void top(const void *unused)
  */
 static void beyond_mapped(unsigned long end)
 {
-	char *p = (char *)mm_pmd_size();
+	char *p = map_low();
 	u64 pfns[PAGES];
 	struct gup_request req = {
 		.start = end + (unsigned long)p,
@@ -454,7 +471,6 @@ static void beyond_mapped(unsigned long end)
 		fact("gup.beyond", "nothing");
 		return;
 	}
-	edges_map(p, PAGES * psize, RW, ANON, -1);
 	touch(p, PAGES);
 	require(!ioctl(dev, GUP_FAST_ONLY, &req), "GUP_FAST_ONLY: %m");
 	fact("gup.beyond", "%s", req.got ? "found" : "nothing");
