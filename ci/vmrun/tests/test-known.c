@@ -21,7 +21,7 @@ static int load(struct known *k, const char *text, const char *machine,
 	"WARNING: CPU: 0 PID: 1 at " where ":12 f+0x0/0x10\n" \
 	"Call trace:\n f+0x0/0x10\n"
 #define END "---[ end trace 0123456789abcdef ]---\n"
-#define SPLAT(where) CUT WARNING(where) END
+#define SPLAT(where) "" CUT WARNING(where) END ""
 #define HEAD "KTAP version 1\n1..1\n"
 #define TAIL "ok 1 a\nfaultline: done " TEST_NONCE "\nreboot: Power down\n"
 
