@@ -97,3 +97,9 @@ gitlab_takes() {
 	[ "${#lines[@]}" -eq 2 ]
 	(cd "$ROOT" && ls "${lines[@]}")
 }
+
+@test "zstd is there before a cache is restored: by it the cache is named" {
+	run -0 awk '/apt-get install.* zstd$/ { there = 1 } /uses: actions\/cache/ { print there + 0; exit }' \
+		"$CI/recipes/github-actions.yml"
+	[ "$output" = 1 ]
+}
