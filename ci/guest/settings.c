@@ -7,9 +7,8 @@
 
 #include "base.h"
 #include "kmsg.h"
+#include "mm.h"
 #include "settings.h"
-
-#define THP	"/sys/kernel/mm/transparent_hugepage/"
 
 /**
  * struct setting - one of them
@@ -22,16 +21,16 @@ struct setting {
 };
 
 static struct setting settings[] = {
-	{ THP "enabled", "" },
-	{ THP "defrag", "" },
-	{ THP "shmem_enabled", "" },
-	{ THP "khugepaged/defrag", "" },
-	{ THP "khugepaged/scan_sleep_millisecs", "" },
-	{ THP "khugepaged/alloc_sleep_millisecs", "" },
-	{ THP "khugepaged/pages_to_scan", "" },
-	{ THP "khugepaged/max_ptes_none", "" },
-	{ THP "khugepaged/max_ptes_swap", "" },
-	{ THP "khugepaged/max_ptes_shared", "" },
+	{ MM_THP "enabled", "" },
+	{ MM_THP "defrag", "" },
+	{ MM_THP "shmem_enabled", "" },
+	{ MM_THP "khugepaged/defrag", "" },
+	{ MM_THP "khugepaged/scan_sleep_millisecs", "" },
+	{ MM_THP "khugepaged/alloc_sleep_millisecs", "" },
+	{ MM_THP "khugepaged/pages_to_scan", "" },
+	{ MM_THP "khugepaged/max_ptes_none", "" },
+	{ MM_THP "khugepaged/max_ptes_swap", "" },
+	{ MM_THP "khugepaged/max_ptes_shared", "" },
 	{ "/sys/kernel/debug/fault_around_bytes", "" },
 	{ "/sys/kernel/mm/lru_gen/enabled", "" },
 	{ "/proc/sys/vm/nr_hugepages", "" },

@@ -559,11 +559,11 @@ static void visit_edge(const struct edge *e)
 /* Where one entry of a level ends and the next one begins. */
 static void edges(const void *unused)
 {
-	char range[16];
+	char levels[16];
 
 	begin(&tmpfs, 2 * HALF, false);
-	edges_range(range, sizeof(range));
-	fact("dirty.levels", "%s", range);
+	edges_range(levels, sizeof(levels));
+	fact("dirty.levels", "%s", levels);
 	edges_each(HALF * psize, EDGES_DEEPER, visit_edge);
 }
 

@@ -228,6 +228,8 @@ static void set_up(struct program *p)
 {
 	if (p->needs && access(p->needs, F_OK))
 		give_up(p->name, "no %s", p->needs);
+	if (p->thp && access(MM_THP "enabled", F_OK))
+		give_up(p->name, "no %s", MM_THP "enabled");
 	if (p->page && strtoul(p->page, NULL, 10) * 1024 != mm_page_size())
 		give_up(p->name, "it takes pages to be of %s KiB", p->page);
 	if (p->hugepages) {
@@ -239,11 +241,8 @@ static void set_up(struct program *p)
 	if (p->swap)
 		swapfile_on(p->swap);
 	/* A guest has less memory than it takes to be on by default */
-	if (!p->thp)
-		return;
-	if (mm_word(MM_THP "enabled", thp_before, sizeof(thp_before)))
-		give_up(p->name, "no %s", MM_THP "enabled");
-	mm_set(MM_THP "enabled", "%s\n", p->thp);
+	if (p->thp && !mm_word(MM_THP "enabled", thp_before, sizeof(thp_before)))
+		mm_set(MM_THP "enabled", "%s\n", p->thp);
 }
 
 static void tear_down(struct program *p)

@@ -46,11 +46,11 @@ static void make_machine(const char *qemu, const char *script, const char *kvm)
 	fclose(f);
 }
 
-/* Start vmrun on the machine file; its output goes to the file "out". */
 /* A signal that vmrun's parent has ignored, and where it writes its errors, if not in "out" */
 static int ignored;
 static int errors = -1;
 
+/* Start vmrun on the machine file; its output goes to the file "out". */
 static pid_t start_vmrun(const char *options)
 {
 	static const int sigs[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
