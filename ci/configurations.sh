@@ -37,7 +37,7 @@ configuration() {
 	KBUILD_CROSS=$(conf_get "$file" cross)
 	KBUILD_SRC=$(build_source "$track") KBUILD_OUT=$FAULTLINE_WORK/build/$track/$1
 	need_tool "${KBUILD_CROSS}gcc" make bc flex bison
-	kbuild_path_ok
+	need_plain_paths
 }
 
 # configuration_mark CONFIG STEP COMMIT: print the file that is there when STEP, which is

@@ -92,13 +92,6 @@ kbuild() {
 	return "$status"
 }
 
-# kbuild_path_ok: die when the kernel's makefiles cannot work in our folders.
-kbuild_path_ok() {
-	[[ $KBUILD_SRC$KBUILD_OUT$FAULTLINE_ROOT != *[[:space:]:]* ]] || die "$EXIT_INFRA" \
-		"a kernel cannot be built in a path with blanks or colons: $FAULTLINE_WORK, $FAULTLINE_ROOT" \
-		"set FAULTLINE_WORK to another folder, or move the project"
-}
-
 # kbuild_was_starved LOG: true when a build failed for want of disk or memory, or was
 # killed. Who the kernel kills when memory is short is told by the compiler driver
 # (cc1), by the shell that make runs (ld: "Killed", Error 137) or by make alone.

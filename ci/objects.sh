@@ -37,7 +37,7 @@ objects_arch() {
 	OBJECTS_ARCH=$2
 	KBUILD_ARCH=$(conf_get "$file" arch) KBUILD_CROSS=$(conf_get "$file" cross)
 	KBUILD_SRC=$(build_source "$1") KBUILD_OUT=$FAULTLINE_WORK/build/$1/touched-$2
-	kbuild_path_ok
+	need_plain_paths
 	OBJECTS_COMPILER=1
 	command -v "${KBUILD_CROSS}gcc" >/dev/null || OBJECTS_COMPILER=0
 	((OBJECTS_COMPILER)) || return 0

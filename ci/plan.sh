@@ -132,7 +132,7 @@ machine_steps() {
 	fi
 	((!flips)) || [[ $choice != all ]] || choice=flips
 	((!brief)) || ! by_default "$choice" || choice=brief
-	[[ -z $wanted ]] || choice=wanted
+	[[ -z $wanted || ($choice == asked && -z $only) ]] || choice=wanted
 	case $choice in
 	wanted) printf '%s\n' "$wanted" ;;
 	all) seq 0 "$last" ;;
@@ -141,7 +141,7 @@ machine_steps() {
 	ends) printf '%s\n' 0 "$last" | sort -nu ;;
 	asked) [[ -z $only ]] || printf '%s\n' 0 "$last" | sort -nu ;;
 	*) die "$EXIT_USAGE" "${source_of[$1]}: steps is '$choice'" \
-		"it is one of all, flips, ends, asked, debug" ;;
+		"it is one of all, flips, ends, asked, debug, none" ;;
 	esac
 }
 

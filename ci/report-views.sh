@@ -29,6 +29,7 @@ cell() {
 	for json in "$folder"/{result,infra}.json; do [[ ! -f $json ]] || break; done
 	for name in console diagnosis files times; do : >"$scratch/$name"; done
 	why="no result in '$folder': run ci/run again"
+	[[ -n $folder ]] || why="it could not be judged: see what ci/run said of it"
 	if [[ -f $json ]]; then
 		((!logs)) || read_logs "$folder"
 		jq -c --arg step "$step" --arg machine "$machine" --arg folder "$folder" --arg logs "$logs" \

@@ -74,11 +74,12 @@ compare_manifest() {
 		}' <(xz -dc "$BASE_DIR/manifest.xz") - | sort
 }
 
-# makefile_version: print the kernel version the index's Makefile states.
+# makefile_version: print the kernel version the index's Makefile states, or nothing.
 makefile_version() {
-	quarantine show :Makefile 2>/dev/null | awk '
+	{ quarantine show :Makefile 2>/dev/null || true; } | awk '
 		$2 == "=" && $1 ~ /^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION)$/ && !($1 in v) { v[$1] = $3 }
 		END {
+			if (v["VERSION"] == "") exit
 			printf("%s.%s", v["VERSION"], v["PATCHLEVEL"])
 			# Mainline is 7.2, not 7.2.0; a stable kernel has all three.
 			if (v["SUBLEVEL"] > 0) printf(".%s", v["SUBLEVEL"])
@@ -103,7 +104,9 @@ judge() {
 	say "$(awk -F '\t' '{ sub(/:.*/, "", $2); n[$2]++ }
 		END { printf("%d changed, %d missing, %d extra", n["changed"], n["missing"], n["extra"]) }' "$TMP/differences")"
 	bad "$ORIGIN is not the pinned linux $VERSION: $path is $wrong; $count files differ in all" \
-		"$(if [[ $version != "$VERSION" ]]; then
+		"$(if [[ -z $version ]]; then
+			echo "it has no Makefile that says which kernel it is: give the folder or the archive of linux $VERSION with --from"
+		elif [[ $version != "$VERSION" ]]; then
 			echo "its Makefile says $version: give a source of $VERSION with --from, or move the base with --write-manifest"
 		else
 			echo "fetch it again or give a clean tree of $VERSION with --from; build products and local changes do not belong in it"

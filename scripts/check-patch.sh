@@ -21,6 +21,7 @@ set -euo pipefail
 # shellcheck source=check-changelog.sh
 . "$FAULTLINE_ROOT/scripts/check-changelog.sh"
 
+case ${1:-} in --help | -h) print_header_help "$0"; exit 0 ;; esac
 (($# == 5)) || usage_error "track, words, commit, patch and result are needed"
 # shellcheck disable=SC2034 # read by check-changelog.sh
 track=$1 BASE_WORDS=$2 commit=$3 patch=$4 result=$5

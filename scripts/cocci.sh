@@ -32,8 +32,8 @@ cocci_begin() {
 cocci_file() {
 	local file=$FAULTLINE_COCCI/${1#cocci/}
 
-	[[ $1 == cocci/* && -f $file ]] || die "$EXIT_USAGE" \
-		"Semantic-patch: '$1' does not exist in $FAULTLINE_COCCI" "see scripts/lint"
+	[[ $1 == cocci/* && -f $file ]] || bad \
+		"${track:+$track: }Semantic-patch: '$1' does not exist in $FAULTLINE_COCCI" "see scripts/lint${track:+ $track}"
 	printf '%s\n' "$file"
 }
 

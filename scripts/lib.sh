@@ -81,6 +81,9 @@ usage_error() { die "$EXIT_USAGE" "$1" "see '$0 --help'"; }
 # need_value OPTION [VALUE]: die when an option of the command line lacks its value.
 need_value() { [[ -n ${2:-} ]] || usage_error "$1 needs a value"; }
 
+# one_mode NEW OLD: die when OLD, of the options of which there is to be one, is another.
+one_mode() { [[ -z $2 || $1 == "$2" ]] || usage_error "--$1 and --$2 exclude each other"; }
+
 # take_track NAME: set track to NAME of the command line; die when there is one already.
 take_track() {
 	[[ -z ${track:-} ]] || usage_error "one track, not '$track' and '$1'"
@@ -192,6 +195,13 @@ need_space() {
 	((free >= mib)) || die "$EXIT_INFRA" \
 		"$what needs $mib MiB in $dir, and $free MiB are free" \
 		"free some space or set FAULTLINE_WORK to another file system"
+}
+
+# need_plain_paths: die when the kernel's makefiles cannot work in our folders.
+need_plain_paths() {
+	[[ $FAULTLINE_WORK$FAULTLINE_ROOT != *[[:space:]:]* ]] || die "$EXIT_INFRA" \
+		"a kernel cannot be built in a path with blanks or colons: $FAULTLINE_WORK, $FAULTLINE_ROOT" \
+		"set FAULTLINE_WORK to another folder, or move the project"
 }
 
 # human_seconds N: print N seconds as 1h02m03s, 2m03s or 3s.
@@ -557,6 +567,7 @@ name_own_failure() {
 	fi
 	case $1 in
 	0 | "$EXIT_INFRA") return ;;
+	141) [[ ! -p /dev/stdout ]] || return 0 ;; # SIGPIPE: the reader, as head, has enough
 	"$EXIT_USAGE") ((!said)) || return 0 ;;
 	"$EXIT_BAD") ((!JUDGED)) || return 0 ;;
 	esac

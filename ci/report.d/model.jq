@@ -61,7 +61,9 @@ def as_regex: gsub("(?<c>[.+^$(){}|\\\\])"; "\\\(.c)") | gsub("\\*"; ".*") | gsu
 	machines: (reduce .[].machine as $m ([]; if index($m) then . else . + [$m] end)),
 	steps: (map({step, patch}) | unique_by(.step)),
 	cells: .,
-	passed: (map(select(.good)) | length), failed: (map(select(.good | not)) | length),
+	passed: (map(select(.good)) | length),
+	failed: (map(select((.good | not) and .class != "unjudged")) | length),
+	unjudged: (map(select(.class == "unjudged")) | length),
 	problems: map(. as $c
 		| (select(.class != "good") | {key, class, wrong: (if .gone then .reason else "\(.verdict): \(.reason)" end | gsub("\n"; " "))}),
 		  (.known[] | select(.wrong) | {key: $c.key, class: "bad",

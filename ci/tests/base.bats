@@ -27,6 +27,14 @@ load base-kernel
 	done
 }
 
+@test "a folder without a Makefile is named as what it is" {
+	cp -r "$T/linux-5.10.262" "$T/pieces"
+	rm "$T/pieces/Makefile"
+	run --separate-stderr base --from "$T/pieces"
+	[ "$status" -eq 1 ]
+	[[ $stderr == *"pieces is not the pinned linux 5.10.262: Makefile is missing"*"it has no Makefile that says which kernel it is"* ]]
+}
+
 @test "a shallow clone, an annotated tag, and a path with spaces are sources too" {
 	git clone -q --depth 1 "file://$T/repo" "$T/a shallow clone"
 	git -C "$T/a shallow clone" -c user.name=me -c user.email=me@example.org \

@@ -52,6 +52,14 @@ stand_in() {
 	stand_in compile 'echo "1 passed, 1 failed"; exit 1'
 	run -1 "$COPY/.ci/run"
 	[ "${lines[-1]}" = '17 passed, 2 failed, 0 skipped' ]
+	# A cell that is not judged is one that fails.
+	stand_in compile 'echo "cells: 1 passed, 0 failed, 2 not judged"; exit 125'
+	run -1 "$COPY/.ci/run"
+	[ "${lines[-1]}" = '17 passed, 3 failed, 0 skipped' ]
+	stand_in compile 'echo "cells: 0 passed, 0 failed, 1 not judged"; exit 125'
+	run -1 "$COPY/.ci/run"
+	[ "${lines[-1]}" = '16 passed, 2 failed, 0 skipped' ]
+	[[ $output != *'nothing was checked'* ]]
 	stand_in compile 'echo "0 passed, 0 failed"'
 	run -1 "$COPY/.ci/run"
 	[ "${lines[-1]}" = '16 passed, 1 failed, 0 skipped' ]

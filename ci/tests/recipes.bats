@@ -48,6 +48,18 @@ gitlab_takes() {
 	make_recipes --check
 }
 
+@test "what a base is cached under changes with the base that the track is on, also where it is another's" {
+	make_recipes
+	grep -qF "hashFiles('configs/base/v5.10/**')" "$T/made/github-actions.yml"
+	grep -qF -- '- configs/base/v5.10/pin' "$T/made/gitlab-ci.yml"
+	cp -r "$ROOT/configs" "$T/configs"
+	mv "$T/configs/base/v5.10" "$T/configs/base/v5.10.262"
+	ln -s v5.10.262 "$T/configs/base/v5.10"
+	FAULTLINE_CONFIGS=$T/configs make_recipes
+	grep -qF "hashFiles('configs/base/v5.10.262/**')" "$T/made/github-actions.yml"
+	grep -qF -- '- configs/base/v5.10.262/pin' "$T/made/gitlab-ci.yml"
+}
+
 @test "a machine that was added makes the recipes out of date" {
 	make_recipes
 	jq '.cells += [{step: 0, machine: "new", kernel: "new"}]' "$T/list" >"$T/x"

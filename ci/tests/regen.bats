@@ -233,6 +233,11 @@ result() { cat "$FAULTLINE_WORK/regen/mini/run/result"; }
 	expect_failure 1 "no header line '// Candidates: <ERE>'" "$SCRIPTS/regen" mini
 }
 
+@test "a semantic patch that is not there is a defect of the track, which is named" {
+	rm "$cocci"
+	expect_failure 1 "mini: Semantic-patch: 'cocci/info.cocci' does not exist" "$SCRIPTS/regen" mini
+}
+
 @test "without spatch nothing can be judged" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	ln -s /usr/bin/* "$BATS_TEST_TMPDIR/bin/"

@@ -34,6 +34,13 @@ ktap_reader() {
 		run "$CI/report" mini --run "$run_file.1" --format "$format"
 		[ "$status" -eq 125 ]
 	done
+	# What ci/boot could not judge has no folder.
+	printf '0\ts390x\t\n' >"$run_file.1"
+	expect_failure 125 "step 0 on s390x: it could not be judged: see what ci/run said of it" "$CI/report" mini --run "$run_file.1"
+	[[ $output == *"cells: 0 passed, 0 failed, 1 not judged" ]]
+	"$CI/report" mini --run "$run_file.1" --format html >"$BATS_TEST_TMPDIR/page.html" || [ $? -eq 125 ]
+	grep -qF '? 1 of 1 cells could not be judged' "$BATS_TEST_TMPDIR/page.html"
+	grep -qF '1 cells: 0 passed, 0 failed, 1 not judged.' "$BATS_TEST_TMPDIR/page.html"
 	expect_failure 2 "no format 'yaml'; there are: table, ktap, junit, html" "$CI/report" mini --format yaml
 }
 
@@ -114,14 +121,14 @@ ktap_reader() {
 	truncate -s 100 "$BATS_TEST_TMPDIR/result/s390x/0/result.json"
 	run "$CI/report" mini --run "$run_file"
 	[[ $output == *"s390x/0/result.json cannot be read: "*": run the cell again"* ]]
-	[[ $output == *"cells: 4 passed, 7 failed"* ]]
+	[[ $output == *"cells: 4 passed, 5 failed, 2 not judged"* ]]
 	report junit "$BATS_TEST_TMPDIR/junit.xml" || [ $? -eq 1 ]
 	valid "$BATS_TEST_TMPDIR/junit.xml"
 	# jq takes a file of nothing for no result, and is content.
 	: >"$BATS_TEST_TMPDIR/result/s390x/0/result.json"
 	run "$CI/report" mini --run "$run_file"
 	[[ $output == *"s390x/0/result.json cannot be read: it is empty: run the cell again"* ]]
-	[[ $output == *"cells: 4 passed, 7 failed"* ]]
+	[[ $output == *"cells: 4 passed, 5 failed, 2 not judged"* ]]
 }
 
 @test "the folder has every view and the logs, and replaces an earlier one" {

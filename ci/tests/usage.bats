@@ -14,7 +14,7 @@ of_a_track() {
 @test "--help and -h say what it does and how it ends" {
 	local command
 
-	for command in $(of_a_track) "$SCRIPTS"/{checkpatch,deps,status} "$CI"/{bench,diagnose,run,test} "$CI/recipes/make" "$ROOT/.ci/run"; do
+	for command in $(of_a_track) "$SCRIPTS"/{check-patch.sh,checkpatch,deps,status} "$CI"/{bench,diagnose,run,test} "$CI/recipes/make" "$ROOT/.ci/run"; do
 		run -0 "$command" --help
 		[[ $output == *[Uu]'sage: '* && $output =~ Exit.*:' 0' ]]
 		run -0 "$command" -h
@@ -66,4 +66,41 @@ of_a_track() {
 
 @test ".ci/run takes no argument" {
 	expect_failure 2 "unknown argument '--nonsense'" "$ROOT/.ci/run" --nonsense
+	expect_failure 2 "unknown argument ''" "$ROOT/.ci/run" ''
+}
+
+@test "an argument that is empty, or one too many, is refused" {
+	expect_failure 2 "a track, --step and --machine are needed" "$CI/boot-job" ''
+	expect_failure 2 "a track, --step and --machine are needed" "$CI/boot-job" '' --step 0 --machine arm
+	expect_failure 2 "one result folder, not 'a' and 'b'" "$CI/diagnose" a b
+	expect_failure 2 "no architecture 'vax'; there are: alpha " "$CI/guest-image" v5.10 --arch vax
+}
+
+@test "options of which one would be dropped without a word exclude each other" {
+	local option
+
+	for option in --all --flips --brief; do
+		expect_failure 2 "--step, --all, --flips and --brief ask for different steps" \
+			"$CI/boot" v5.10 --list --step 1 "$option"
+	done
+	expect_failure 2 "--report and --write exclude each other" "$SCRIPTS/regen" v5.10 --write --report
+	expect_failure 2 "--against-coccicheck and --report exclude each other" \
+		"$SCRIPTS/regen" v5.10 --report --against-coccicheck
+	expect_failure 2 "--nommu and --config exclude each other" "$CI/compile" v5.10 --config um --nommu
+	expect_failure 2 "--config and --nommu exclude each other" "$CI/compile" v5.10 --nommu --config um
+}
+
+@test "a path in which no kernel can be built is refused before anything is fetched" {
+	export FAULTLINE_WORK="$BATS_TEST_TMPDIR/a work area"
+	expect_failure 125 "a kernel cannot be built in a path with blanks or colons: $FAULTLINE_WORK" \
+		"$CI/run" --no-deps
+	[ ! -e "$FAULTLINE_WORK" ]
+}
+
+@test "a reader that has enough is no failure of ours; a signal where nobody reads is" {
+	# shellcheck disable=SC2016 # a program for another shell
+	local script='. "$1"; own_failures_are_infra; exit 141'
+
+	[ -z "$( { bash -c "$script" - "$SCRIPTS/lib.sh" | cat; } 2>&1)" ]
+	expect_failure 125 "a command failed with 141" bash -c "exec >/dev/null; $script" - "$SCRIPTS/lib.sh"
 }

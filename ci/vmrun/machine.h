@@ -20,7 +20,8 @@
  * @cpus: number of CPUs
  * @cmdline: extra kernel command line, may be empty
  * @kvm: host `uname -m` on which KVM can run it, or "none"
- * @steps: the steps that ci/run judges by default; vmrun does not use it
+ * @steps: the steps that ci/run judges by default: all, flips, ends, asked, debug or
+ *	none; vmrun does not use it
  * @slow: how many times longer than usual everything may take, 1 if left out
  */
 struct machine {
