@@ -101,7 +101,7 @@ inverted() {
 }
 
 @test "a kernel that copies half of a neighbour is caught by the guest test" {
-	run --separate-stderr "$CI/cell" v5.10 --step tip --machine arm64-hafdbs --tests faultaround \
+	run --separate-stderr "$CI/cell" v5.10 --step "$STEP" --machine arm64-hafdbs --tests faultaround \
 		--with "$CI/tests/controls/copied-half.patch"
 	[ "$status" -eq 1 ]
 	grep -q 'not ok .* write_private_tmpfs # the rest of a copy is wrong' "$output/console.log"
