@@ -1,9 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0
 # bats file_tags=base
-# The modules that the guest loads, and kernels whose faults go wrong in ways
-# that only the tests handlers, mkwrite, swap, uffdwp, dirty and lrugen can see: each
-# must turn its own cases red. Boots kernels that the track has anyway.
+# The modules that the guest loads, and kernels whose faults go wrong in ways that only
+# the guest's tests can see: each must turn its own cases red. Boots kernels that the track has anyway.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -12,7 +11,7 @@ setup() { STEP=$(young_step); }
 
 # broken MACHINE TESTS PATCH [STEP [TRACK]]: boot STEP ($STEP) of TRACK (v5.10) with PATCH of
 # controls/; the cases of TESTS that fail are in $failed, a line each "test.case # why".
-# With $again=--again it is booted also where it has been.
+# The verdict is fail, or $verdict. With $again=--again it is booted also where it has been.
 broken() {
 	local folder
 
@@ -22,7 +21,7 @@ broken() {
 	folder=$output
 	echo "$folder"
 	[ "$status" -eq 1 ]
-	[ "$(jq -r .verdict "$folder/result.json")" = fail ]
+	[ "$(jq -r .verdict "$folder/result.json")" = "${verdict:-fail}" ]
 	failed=$(tr -d '\r' <"$folder/console.log" | sed -n '
 		s/^.*# Subtest: //; t name
 		s/^\(\[[^]]*\]\)\{0,1\} *not ok [0-9]* \([a-z_0-9]*\) # /\2 # /p; d
@@ -40,6 +39,63 @@ red() {
 
 # green CASE: it is not among $failed.
 green() { ! grep -qF "$1 # " <<<"$failed"; }
+
+# bats test_tags=base,slow
+@test "fault-around with a page less, or with other contents, turns each of its cases red" {
+	local fs kind verdict
+
+	broken arm64-hafdbs faultaround around-short.patch
+	red faultaround.window_default "Rss is 60 kB, not 64 kB"
+	red faultaround.window_16 "Rss is 60 kB, not 64 kB"
+	red faultaround.window_256 "Rss is 1020 kB, not 1024 kB"
+	red faultaround.edge_hole_at_fault "Rss is 60 kB, not 64 kB"
+	red faultaround.consistent "measurement 0 is unknown"
+	for fs in tmpfs ext4; do
+		for kind in shared private exec; do
+			red "faultaround.neighbours_${kind}_$fs" "15 pages are mapped, not exactly [16, 32); first wrong: 31"
+		done
+		red "faultaround.minor_faults_$fs" "shared: the neighbours took 1 minor faults"
+		red "faultaround.edge_eof_$fs" "5 pages are mapped, not exactly [0, 6); first wrong: 5"
+		red "faultaround.edge_hole_$fs" "14 pages are mapped, not exactly [16, 32); first wrong: 31"
+		red "faultaround.edge_vma_$fs" "15 pages are mapped, not exactly [0, 16); first wrong: 15"
+		red "faultaround.edge_pmd_$fs" "18 pages are mapped, not exactly [0, 19); first wrong: 18"
+		red "faultaround.edge_offset_$fs" "15 pages are mapped, not exactly [16, 32); first wrong: 31"
+		red "faultaround.locked_$fs" "8 minor faults for 4 windows"
+		red "faultaround.by_kernel_$fs" "15 pages are mapped, not exactly [0, 16); first wrong: 15"
+	done
+	green faultaround.populate_ext4
+	verdict=crash
+	broken arm64-hafdbs faultaround around-wrong.patch
+	red faultaround.cold "wrong data"
+	red faultaround.edge_hole_ext4 "wrong data"
+	red faultaround.write_shared_tmpfs "page 1: wrong data"
+	red faultaround.write_shared_ext4 "64 kB are dirty after a read"
+	for fs in tmpfs ext4; do
+		for kind in shared private exec; do
+			red "faultaround.neighbours_${kind}_$fs" "page 1: wrong data"
+		done
+		red "faultaround.rss_counters_$fs" "VmRSS: +124 kB, not 64 kB"
+		red "faultaround.write_private_$fs" "the rest of a copy is wrong"
+		red "faultaround.populate_$fs" "page 1: wrong data"
+	done
+	grep -q 'BUG: Bad rss-counter state .* type:MM_ANONPAGES' "$output/console.log"
+	green faultaround.window_16
+}
+
+# bats test_tags=base,slow
+@test "a page that swap gives back as zeroes, and another page of a huge one, are seen" {
+	local name
+
+	broken arm64-hafdbs swap,gup lost-contents.patch 0
+	for name in anon_read anon_write anon_swapoff anon_fork shmem shmem_swapoff \
+		write_alone write_alone_cached write_shared write_shared_cached; do
+		red "swap.$name" "page 63 is not what was swapped out"
+	done
+	red swap.khugepaged "page 511 is not what was swapped out"
+	red gup.thp "page 0 is frame"
+	red gup.hugetlb "page 0 is frame"
+	green gup.anon
+}
 
 @test "each way to break a write fault turns its own case red" {
 	broken arm64-hafdbs handlers,mkwrite,swap fault-flags.patch

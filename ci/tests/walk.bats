@@ -59,6 +59,24 @@ broken() {
 }
 
 # bats test_tags=slow
+@test "the page below the edge of a table left out: red in six walks, and a crash in a seventh" {
+	broken 0 arm64-hafdbs walkers pages-left-out
+	[ "$verdict" = crash ]
+	for why in 'shown # edge 21, tables 0: Referenced is 4 kB' \
+		'dontneed # edge 21, tables 0: page 19 at .* is still there' \
+		'cold # edge 21, tables 0: Referenced is 4 kB' \
+		'swap # edge 21, tables 0: page 19 at .* is wrong' \
+		'mremap # edge 21, tables 0: page 19 at .* is wrong' \
+		'munmap # edge 21, tables 0: VmPTE was '; do
+		grep -q "not ok [0-9]* $why" "$console"
+	done
+	broken 0 arm64-hafdbs walkers.truncate pages-left-out
+	[ "$verdict" = crash ]
+	grep -qF 'VM_BUG_ON_PAGE(page_mapped(page))' "$console"
+	grep -q 'truncate_' "$console"
+}
+
+# bats test_tags=slow
 @test "a pmd's boundary that is off by a page: red in gup_fast and in seven other walks" {
 	broken 0 arm64-hafdbs gup,walkers pmd-boundary-off-by-one
 	[ "$verdict" = fail ]
