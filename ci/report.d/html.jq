@@ -147,7 +147,7 @@ def detail($run):
 
 . as $run
 | "<!DOCTYPE html>",
-"<html lang=\"en\"><head><meta charset=\"utf-8\"><title>\("\(.track): \(.passed) passed, \(.failed) failed" | @html)</title>",
+"<html lang=\"en\"><head><meta charset=\"utf-8\"><title>\("\(.track): \(.passed) passed, \(.failed) failed\(if .unjudged > 0 then ", \(.unjudged) not judged" else "" end)" | @html)</title>",
 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\">",
 "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">",
 "<link rel=\"icon\" href=\"data:,\"><style>", $style, "</style></head><body>",
