@@ -128,7 +128,7 @@ static void judge_crash(struct judge *j, const char *text)
 		return;
 	}
 	/* the ruler below a known splat; several CPUs may have one each */
-	if (j->excused && strstr(text, "end trace")) {
+	if (j->excused && is_ruler(text) && strstr(text, "end trace")) {
 		j->excused--;
 		return;
 	}

@@ -100,6 +100,9 @@ static void test_listed(void **state)
 		       listed, "arm64-x", VERDICT_CRASH, 1);
 	expect_verdict(HEAD SPLAT("mm/a.c") "---[ end trace 0 ]---\n" TAIL,
 		       listed, "arm64-x", VERDICT_CRASH, 1);
+	/* behind other text the lower ruler is none: that may be a crash itself */
+	expect_verdict(HEAD CUT WARNING("mm/a.c") "BUG: b---[ end trace 0 ]---\n" TAIL,
+		       listed, "arm64-x", VERDICT_CRASH, 1);
 	/* also in front of one, of which the line that says what it was is lost */
 	expect_verdict(HEAD "------------[ cut here ]------------\n---[ end trace 0 ]---\n"
 		       SPLAT("mm/a.c") TAIL, listed, "arm64-x", VERDICT_CRASH, 1);
