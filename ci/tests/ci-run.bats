@@ -31,7 +31,7 @@ stand_in() {
 	[ "$(grep -c '^== .*: exit 0 after' <<<"$output")" -eq 9 ]
 	# 4 of ci/test, 5 others
 	[ "${lines[-1]}" = '22 passed, 0 failed, 4 skipped' ]
-	[[ ${lines[-2]} =~ ^'== seconds: tests style '[0-9]+', series '[0-9]+', '.*', compile '[0-9]+$ ]]
+	[[ ${lines[-2]} =~ ^'== seconds: tests style '[0-9]+', series '[0-9]+', '.*', compile '[0-9]+', tests slow '[0-9]+$ ]]
 }
 
 @test "every configuration is compiled, but of those without MMU one" {
@@ -74,6 +74,16 @@ stand_in() {
 	# With everything left out nothing has been shown.
 	FAULTLINE_CI_MINUTES=0 run -1 "$COPY/.ci/run"
 	[ "${lines[-1]}" = '0 passed, 0 failed, 9 skipped' ]
+}
+
+@test "the slow tests are left out where they would end after the hour, and nothing else is" {
+	# shellcheck disable=SC2016 # for the copy
+	sed -i 's/^passed=0 failed=0 skipped=0 planned=0/SECONDS=$ALREADY passed=0 failed=0 skipped=0 planned=47/' "$COPY/.ci/run"
+	ALREADY=3300 run -0 "$COPY/.ci/run"
+	[ "${lines[-1]}" = '18 passed, 0 failed, 0 skipped' ]
+	ALREADY=3500 run -0 "$COPY/.ci/run"
+	[[ $output == *'== tests slow: left out: planned 4 min, 58 of 59 min spent'*'ci/test shell --slow-only'* ]]
+	[ "${lines[-1]}" = '16 passed, 0 failed, 1 skipped' ]
 }
 
 @test "a stage that takes longer than there is time is ended, and what failed in it counts" {
