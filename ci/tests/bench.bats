@@ -227,6 +227,7 @@ row() {
 	[ "$output" = "10 counts agree, 0 do not; 1 of seconds and 0 of one side are not compared" ]
 	expect_failure 125 "series is no measurement: not JSON" "$CI/bench" compare mini --to "$series/series"
 	[[ $output != *"jq:"* ]]
+	expect_failure 125 "null is no measurement: not JSON" "$CI/bench" compare mini --to "$(mktemp -p "$BATS_TEST_TMPDIR" XXXXnull)"
 	# 100 to 300 meets 290 to 310, and 50 to 150 does not meet 151.
 	changed() { jq "(.rows[] | select(.subject == \"arm64\" and .name == \"scanned\" and .variant == \"$1\")) |= (.min = $2 | .max = $3 | .median = $2)" "$result"; }
 	changed base 290 310 >"$BATS_TEST_TMPDIR/other.json"

@@ -67,6 +67,7 @@ of_a_track() {
 @test ".ci/run takes no argument" {
 	expect_failure 2 "unknown argument '--nonsense'" "$ROOT/.ci/run" --nonsense
 	expect_failure 2 "unknown argument ''" "$ROOT/.ci/run" ''
+	expect_failure 2 "unknown argument 'none'" "$ROOT/.ci/run" none
 }
 
 @test "an argument that is empty, or one too many, is refused" {
