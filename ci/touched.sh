@@ -4,19 +4,6 @@
 # touched.sh - which files are compiled for a step, and why one is not, for
 # ci/compile and ci/identical. Source it after scripts/lib.sh and ci/objects.sh.
 
-# arch_names LIST: print the architectures of a list such as arm64,x86_64, or
-# all, a line each.
-arch_names() {
-	local name
-
-	[[ -n $1 ]] || { (cd "$FAULTLINE_CONFIGS/arch" && printf '%s\n' *); return; }
-	for name in ${1//,/ }; do
-		[[ -f $FAULTLINE_CONFIGS/arch/$name ]] || usage_error \
-			"no architecture '$name'; there are: $(cd "$FAULTLINE_CONFIGS/arch" && echo *)"
-		printf '%s\n' "$name"
-	done
-}
-
 # patch_files TRACK STEP: print the files that the step's patch touches.
 patch_files() {
 	(($2 == 0)) || sed -n 's|^+++ b/||p' "$(track_dir "$1")/$(step_patch "$1" "$2")"

@@ -405,6 +405,19 @@ machines() {
 	for file in "$FAULTLINE_CONFIGS/machine"/*; do printf '%s\n' "${file##*/}"; done
 }
 
+# arch_names LIST: print the architectures of a list such as arm64,x86_64, or
+# all, a line each.
+arch_names() {
+	local name
+
+	[[ -n $1 ]] || { (cd "$FAULTLINE_CONFIGS/arch" && printf '%s\n' *); return; }
+	for name in ${1//,/ }; do
+		[[ -f $FAULTLINE_CONFIGS/arch/$name ]] || usage_error \
+			"no architecture '$name'; there are: $(cd "$FAULTLINE_CONFIGS/arch" && echo *)"
+		printf '%s\n' "$name"
+	done
+}
+
 # kernel_conf KERNEL KEY: print what the machines that boot KERNEL say for KEY,
 # such as image (the path in a build folder) or arch.
 kernel_conf() {

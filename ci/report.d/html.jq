@@ -147,14 +147,14 @@ def detail($run):
 
 . as $run
 | "<!DOCTYPE html>",
-"<html lang=\"en\"><head><meta charset=\"utf-8\"><title>\("\(.track): \(.passed) passed, \(.failed) failed\(if .unjudged > 0 then ", \(.unjudged) not judged" else "" end)" | @html)</title>",
+"<html lang=\"en\"><head><meta charset=\"utf-8\"><title>\("\(.track): \(.tally)" | @html)</title>",
 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\">",
 "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">",
 "<link rel=\"icon\" href=\"data:,\"><style>", $style, "</style></head><body>",
 "<a class=\"skip\" href=\"#grid-title\">Skip to the table</a>",
 "<header><h1>Faultline \(.track | @html)</h1>",
 "<p class=\"summary\"><span class=\"verdict \(.class)\">\({good: "✓ every cell passes, and every fact is what the series says", bad: "✗ \(.failed) of \(.cells | length) cells \(if .failed == 1 then "is" else "are" end) wrong", unjudged: "? \(.unjudged) of \(.cells | length) cells could not be judged"}[.class])</span></p>",
-"<p>\(.cells | length) cells: \(.passed) passed, \(.failed) failed\(if .unjudged > 0 then ", \(.unjudged) not judged" else "" end). \(.steps | length) \(if (.steps | length) == 1 then "step" else "steps" end) on \(.machines | length) \(if (.machines | length) == 1 then "machine" else "machines" end)\(if .partial then ", some of the tests only" else "" end). Page made at <time datetime=\"\(.made)\">\(.made | sub("T"; " ") | sub(":[0-9]*Z"; " UTC"))</time>.</p>",
+"<p>\(.cells | length) cells: \(.tally). \(.steps | length) \(if (.steps | length) == 1 then "step" else "steps" end) on \(.machines | length) \(if (.machines | length) == 1 then "machine" else "machines" end)\(if .partial then ", some of the tests only" else "" end). Page made at <time datetime=\"\(.made)\">\(.made | sub("T"; " ") | sub(":[0-9]*Z"; " UTC"))</time>.</p>",
 (if $bench == "" then empty else "<p><a href=\"\($bench)\">What the series is worth and costs, measured</a></p>" end),
 "<p class=\"controls\" hidden><label><input id=\"failures\" type=\"checkbox\"> Failures only</label></p></header><main>",
 problems, notes, crashes, grid, facts, times,

@@ -72,5 +72,6 @@ def as_regex: gsub("(?<c>[.+^$(){}|\\\\])"; "\\\(.c)") | gsub("\\*"; ".*") | gsu
 			wrong: "\(.name) is '\(.value // "none")', and '\(.was // "none")' at step \(.step): patches/\($track)/facts does not say that it changes"})
 		| . + {step: $c.step, machine: $c.machine, folder: $c.folder, gone: ($c.gone // false)})
 }
+| .tally = "\(.passed) passed, \(.failed) failed\(if .unjudged > 0 then ", \(.unjudged) not judged" else "" end)"
 | .class = (if any(.problems[]; .class == "bad") then "bad"
 	elif any(.problems[]; .class == "unjudged") then "unjudged" else "good" end)

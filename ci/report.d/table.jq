@@ -25,5 +25,5 @@
 		.problems[] | "step \(.step) on \(.machine): \(.wrong)"
 			+ (if .gone then "" else " (\(.folder))" end) end),
 	.notes[],
-	"cells: \(.passed) passed, \(.failed) failed\(if .unjudged > 0 then ", \(.unjudged) not judged" else "" end)"
+	"cells: \(.tally)"
   end

@@ -25,6 +25,13 @@ stand_in() {
 	chmod +x "$COPY/ci/$1"
 }
 
+# compile_gives COMMANDS TOTAL: where ci/compile runs COMMANDS, .ci/run fails and ends with TOTAL.
+compile_gives() {
+	stand_in compile "$1"
+	run -1 "$COPY/.ci/run"
+	[ "${lines[-1]}" = "$2" ]
+}
+
 @test "what each stage counts is added up" {
 	stand_in test 'echo "3 passed, 0 failed, 1 skipped"'
 	run -0 "$COPY/.ci/run"
@@ -46,23 +53,13 @@ stand_in() {
 }
 
 @test "a stage that fails makes it fail, also one that counts no failure or nothing" {
-	stand_in compile 'echo "2 passed, 0 failed"; exit 125'
-	run -1 "$COPY/.ci/run"
-	[ "${lines[-1]}" = '18 passed, 1 failed, 0 skipped' ]
-	stand_in compile 'echo "1 passed, 1 failed"; exit 1'
-	run -1 "$COPY/.ci/run"
-	[ "${lines[-1]}" = '17 passed, 2 failed, 0 skipped' ]
+	compile_gives 'echo "2 passed, 0 failed"; exit 125' '18 passed, 1 failed, 0 skipped'
+	compile_gives 'echo "1 passed, 1 failed"; exit 1' '17 passed, 2 failed, 0 skipped'
 	# A cell that is not judged is one that fails.
-	stand_in compile 'echo "cells: 1 passed, 0 failed, 2 not judged"; exit 125'
-	run -1 "$COPY/.ci/run"
-	[ "${lines[-1]}" = '17 passed, 3 failed, 0 skipped' ]
-	stand_in compile 'echo "cells: 0 passed, 0 failed, 1 not judged"; exit 125'
-	run -1 "$COPY/.ci/run"
-	[ "${lines[-1]}" = '16 passed, 2 failed, 0 skipped' ]
+	compile_gives 'echo "cells: 1 passed, 0 failed, 2 not judged"; exit 125' '17 passed, 3 failed, 0 skipped'
+	compile_gives 'echo "cells: 0 passed, 0 failed, 1 not judged"; exit 125' '16 passed, 2 failed, 0 skipped'
 	[[ $output != *'nothing was checked'* ]]
-	stand_in compile 'echo "0 passed, 0 failed"'
-	run -1 "$COPY/.ci/run"
-	[ "${lines[-1]}" = '16 passed, 1 failed, 0 skipped' ]
+	compile_gives 'echo "0 passed, 0 failed"' '16 passed, 1 failed, 0 skipped'
 	[[ $output == *'nothing was checked'* ]]
 }
 

@@ -37,12 +37,19 @@ red() {
 	return 1
 }
 
+# red_neighbours FS WHY: faultaround's neighbours are red in each kind of mapping of FS.
+red_neighbours() {
+	local kind
+
+	for kind in shared private exec; do red "faultaround.neighbours_${kind}_$1" "$2" || return; done
+}
+
 # green CASE: it is not among $failed.
 green() { ! grep -qF "$1 # " <<<"$failed"; }
 
 # bats test_tags=base,slow
 @test "fault-around with a page less, or with other contents, turns each of its cases red" {
-	local fs kind verdict
+	local fs verdict
 
 	broken arm64-hafdbs faultaround around-short.patch
 	red faultaround.window_default "Rss is 60 kB, not 64 kB"
@@ -51,9 +58,7 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 	red faultaround.edge_hole_at_fault "Rss is 60 kB, not 64 kB"
 	red faultaround.consistent "measurement 0 is unknown"
 	for fs in tmpfs ext4; do
-		for kind in shared private exec; do
-			red "faultaround.neighbours_${kind}_$fs" "15 pages are mapped, not exactly [16, 32); first wrong: 31"
-		done
+		red_neighbours "$fs" "15 pages are mapped, not exactly [16, 32); first wrong: 31"
 		red "faultaround.minor_faults_$fs" "shared: the neighbours took 1 minor faults"
 		red "faultaround.edge_eof_$fs" "5 pages are mapped, not exactly [0, 6); first wrong: 5"
 		red "faultaround.edge_hole_$fs" "14 pages are mapped, not exactly [16, 32); first wrong: 31"
@@ -71,9 +76,7 @@ green() { ! grep -qF "$1 # " <<<"$failed"; }
 	red faultaround.write_shared_tmpfs "page 1: wrong data"
 	red faultaround.write_shared_ext4 "64 kB are dirty after a read"
 	for fs in tmpfs ext4; do
-		for kind in shared private exec; do
-			red "faultaround.neighbours_${kind}_$fs" "page 1: wrong data"
-		done
+		red_neighbours "$fs" "page 1: wrong data"
 		red "faultaround.rss_counters_$fs" "VmRSS: +124 kB, not 64 kB"
 		red "faultaround.write_private_$fs" "the rest of a copy is wrong"
 		red "faultaround.populate_$fs" "page 1: wrong data"
